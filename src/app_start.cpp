@@ -1,0 +1,203 @@
+// How the gateway starts: the place it listens on, the container runtime, the servers.
+#include "app.hpp"
+
+#include "config/client_config.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace drawbridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto runtime_limit = 20s; // to find a container runtime that works
+constexpr auto reap_limit = 60s;    // to remove what an earlier gateway left
+constexpr auto late_limit = 10s;    // until a container that was just being started then has come up
+
+std::optional<std::string> environment_variable(std::string_view name) {
+    const char* value = std::getenv(std::string(name).c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+// Whole or not at all, readable by this user only: the document holds an agent id.
+std::string write_private_file(const std::string& path, std::string_view content) {
+    const auto temporary = path + ".new";
+    ::unlink(temporary.c_str());
+    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool good = file >= 0;
+    while (good && !content.empty()) {
+        const auto n = ::write(file, content.data(), content.size());
+        good = n > 0;
+        if (good)
+            content.remove_prefix(static_cast<std::size_t>(n));
+    }
+    good = good && std::rename(temporary.c_str(), path.c_str()) == 0;
+    const int failed = errno;
+    if (file >= 0)
+        ::close(file);
+    return good ? std::string() : "--client-config " + path + ": " + std::strerror(failed);
+}
+
+std::string spelled(const http::listen_address& place) {
+    const bool v6 = place.host.find(':') != std::string::npos;
+    return (v6 ? "[" + place.host + "]" : place.host) + ":" + std::to_string(place.port);
+}
+
+} // namespace
+
+void app::build_front() {
+    std::vector<std::string> names;
+    for (const auto& server : config_.servers)
+        names.push_back(server.name);
+    aggregator_ = std::make_unique<health::aggregator>(loop_, std::move(names), board_, log_);
+    service_tasks_.spawn("health aggregator", aggregator_->run());
+    endpoint_ = std::make_unique<http::mcp_endpoint>(loop_, payloads_, log_);
+    front_ = std::make_unique<http::front>(loop_, config_.gate, board_, *endpoint_, [this] { request_close(); }, log_);
+    http::connection_limits limits;
+    limits.header_bytes = config_.gate.max_header_bytes;
+    limits.body_bytes = config_.gate.max_message_bytes;
+    listener_ = std::make_unique<http::listener>(loop_, *front_, limits, config_.gate.max_connections, log_);
+}
+
+// Binds exclusively. From here on clients queue in the kernel until everything is in place.
+core::task<std::string> app::take_place() {
+    std::string error = listener_->open(place_);
+    if (error.empty()) {
+        place_.port = listener_->port();
+        log_.info("listening on ", spelled(place_));
+    }
+    co_return error;
+}
+
+// The runtime, and the lock that makes this gateway the only owner of its containers.
+core::task<std::string> app::claim_containers() {
+    if (!needs_containers())
+        co_return std::string();
+    const auto deadline = core::clock::now() + runtime_limit;
+    auto choice = co_await process::find_runtime(loop_, options_.runtime, environment_variable, deadline);
+    if (!choice.value)
+        co_return choice.error;
+    client_ = std::move(*choice.value);
+    log_.info("container runtime: ", client_.path, ", version ", client_.version);
+    auto place = process::make_instance(spelled(place_));
+    if (!place.error.empty())
+        co_return place.error;
+    instance_ = std::move(place.value);
+    auto locking = process::locking::acquire(instance_);
+    lock_ = std::move(locking.lock);
+    co_return locking.error;
+}
+
+core::task<> app::remove_leftovers() {
+    if (!lock_.held())
+        co_return;
+    const auto deadline = core::clock::now() + reap_limit;
+    const auto removed = co_await process::reap(loop_, client_, instance_, deadline);
+    if (!removed.containers.empty())
+        log_.warning("removed ", removed.containers.size(), " containers that an earlier gateway left behind");
+    for (const auto& failed : removed.failures)
+        log_.warning("a leftover could not be removed: ", failed);
+}
+
+// A client that was still starting a container when its gateway was killed may finish after remove_leftovers.
+core::task<> app::remove_latecomers() {
+    const auto later = core::clock::now() + late_limit;
+    const bool closing = co_await close_requested_.wait_until(later);
+    if (closing || !lock_.held())
+        co_return;
+    const auto deadline = core::clock::now() + reap_limit;
+    const auto removed = co_await process::reap_again(loop_, client_, instance_, deadline);
+    if (!removed.containers.empty())
+        log_.warning("removed ", removed.containers.size(), " containers that an earlier gateway was still starting");
+}
+
+void app::build_backends() {
+    for (std::size_t index = 0; index < config_.servers.size(); ++index) {
+        const auto& server = config_.servers[index];
+        std::optional<backend::handle> address;
+        if (server.stdio) {
+            backend::actor_settings settings;
+            settings.index = index;
+            settings.server = server;
+            settings.client = client_;
+            settings.gateway = instance_;
+            settings.max_message_bytes = config_.gate.max_message_bytes;
+            settings.max_queued_calls = config_.gate.max_queued_calls;
+            settings.secrets = secrets_of(server);
+            backends_.push_back(std::make_unique<backend::actor>(loop_, std::move(settings), aggregator_->address(),
+                                                                 payloads_, log_.for_server(server.name)));
+            address = backends_.back()->address();
+            backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
+        }
+        endpoint_->add(http::mcp_route(server.name, address, mcp::tool_filter(server.tools)));
+    }
+}
+
+// Gateway 9.1 to the letter: every server is started, and one that fails ends the program. Each failure has been
+// written to stdout by its supervisor.
+core::task<bool> app::start_strictly() {
+    for (auto& backend : backends_)
+        backend->address().start();
+    for (;;) {
+        const auto now = board_.current();
+        bool all = true;
+        for (std::size_t index = 0; index < now->servers.size(); ++index) {
+            const auto status = now->servers[index].status;
+            if (status == backend::status::error || close_requested_.is_set())
+                co_return false;
+            all = all && (status == backend::status::running || !config_.servers[index].stdio);
+        }
+        if (all)
+            co_return true;
+        co_await board_.next_change();
+    }
+}
+
+std::string app::hand_out_client_configuration() {
+    const auto document = config::client_configuration(config_, config_.gate.port);
+    if (!options_.client_config.empty()) {
+        payloads_.begin_service();
+        return write_private_file(options_.client_config, document + "\n");
+    }
+    // A closed stdout is the launcher's business: it may not want the document.
+    if (!payloads_.write_document(document))
+        log_.warning("the client configuration could not be written to stdout");
+    return {};
+}
+
+// Those that are started by the first request get their image now, so that nobody waits for a download.
+void app::start_servers() {
+    std::size_t next = 0;
+    for (const auto& server : config_.servers) {
+        if (!server.stdio)
+            continue;
+        const auto address = backends_[next++]->address();
+        if (server.start == config::server::start_policy::eager)
+            address.start();
+        else
+            address.prefetch();
+    }
+}
+
+bool app::needs_containers() const {
+    return std::any_of(config_.servers.begin(), config_.servers.end(),
+                       [](const config::server& each) { return each.stdio.has_value(); });
+}
+
+std::vector<std::string> app::secrets_of(const config::server& server) const {
+    std::vector<std::string> secrets = config_.gate.agent_ids;
+    if (server.stdio)
+        for (const auto& variable : server.stdio->env)
+            secrets.push_back(variable.value);
+    return secrets;
+}
+
+} // namespace drawbridge

@@ -1,0 +1,271 @@
+#include "backend/stdio_link.hpp"
+
+#include "jsonrpc/message.hpp"
+#include "mcp/revisions.hpp"
+#include "process/command.hpp"
+#include "version.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <unistd.h>
+#include <utility>
+
+namespace drawbridge::backend {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto eof_grace = 2s;      // a server that reads the end of its input ends by itself
+constexpr auto kill_grace = 5s;     // SIGKILL can't be ignored: this waits for the runtime only
+constexpr auto command_limit = 10s; // for one call of the runtime's client
+
+std::string seconds_text(core::duration time) {
+    const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(time).count() / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+} // namespace
+
+std::string describe_container_exit(process::exit_status status) {
+    if (status.signal != 0)
+        return "the container runtime's client " + status.describe();
+    switch (status.code) {
+    case 125: return "the container runtime could not run the container (status 125)";
+    case 126: return "the container's command can't be executed (status 126)";
+    case 127: return "the container's command was not found (status 127)";
+    default: break;
+    }
+    if (status.code > 128 && status.code < 128 + NSIG) {
+        process::exit_status inner;
+        inner.signal = status.code - 128;
+        return "the container " + inner.describe();
+    }
+    return "the container " + status.describe();
+}
+
+stdio_link::stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings,
+                       process::launch_plan plan, reporter report, telemetry::log log)
+    : loop_(loop), incarnation_(incarnation), settings_(std::move(settings)), plan_(std::move(plan)),
+      report_(std::move(report)), log_(std::move(log)),
+      group_(loop, [this](const std::string& name, const std::string& what) {
+          log_.critical("a task of the link ended by an exception: ", name, ": ", what);
+          lose("the gateway failed to serve it");
+      }),
+      exited_(loop), ended_(loop), framer_(settings_.max_message_bytes), idle_(loop), deadline_(loop),
+      output_read_(loop),
+      outbox_filled_(loop), tail_(settings_.secrets), errors_read_(loop) {
+    idle_.set();
+}
+
+core::task<> stdio_link::run() {
+    started_ = core::clock::now();
+    if (!spawn()) {
+        report(link_report::kind::closed, std::string());
+        co_return;
+    }
+    group_.spawn("stdout", read_output());
+    group_.spawn("stderr", read_errors());
+    group_.spawn("stdin", write_input());
+    group_.spawn("exit", wait_exit());
+
+    const bool ready = co_await shake_hands();
+    if (ready) {
+        report(link_report::kind::initialized, std::string());
+        group_.spawn("container", watch_container());
+        co_await ended_.wait();
+        report(link_report::kind::lost, end_reason_);
+        co_await last_answers();
+    } else {
+        co_await last_words();
+        report(link_report::kind::failed, end_reason_);
+    }
+    fail_pending(end_reason_);
+    co_await close();
+    co_await group_.join();
+    report(link_report::kind::closed, exit_text());
+}
+
+// What a dead server wrote before its end is still on its way through the runtime: an answer in it is not lost.
+core::task<> stdio_link::last_answers() {
+    const auto soon = core::clock::now() + 500ms;
+    if (!pending_.empty() && !stop_requested_)
+        co_await output_read_.wait_until(soon);
+}
+
+// Of a server that ended before it was ready: its exit status and its stderr are the reason.
+core::task<> stdio_link::last_words() {
+    if (!output_read_.is_set() && !exited_.is_set())
+        co_return;
+    const auto soon = core::clock::now() + 1s;
+    const bool exited = co_await exited_.wait_until(soon);
+    co_await errors_read_.wait_until(soon);
+    if (exited && !stop_requested_)
+        end_reason_ = exit_text();
+}
+
+bool stdio_link::spawn() {
+    process::spawn_request request;
+    request.argv = plan_.argv;
+    request.environment = plan_.environment;
+    request.extra_file = std::exchange(plan_.env_file, std::string());
+    std::string error;
+    child_ = process::child::spawn(loop_, std::move(request), error);
+    if (!child_) {
+        report(link_report::kind::failed, "the container runtime could not be started: " + error);
+        return false;
+    }
+    log_.info("container ", plan_.container_name, " starting");
+    report(link_report::kind::spawned, std::string());
+    return true;
+}
+
+// MCP lifecycle, initialization. The gateway declares no client capabilities on a link that is shared: what a server
+// asks of its client could not be attributed to one of them.
+core::task<bool> stdio_link::shake_hands() {
+    const auto deadline = started_ + settings_.startup_timeout;
+    std::string params = R"({"protocolVersion":")";
+    params += mcp::latest_legacy_revision;
+    params += R"(","capabilities":{},"clientInfo":{"name":"drawbridge","version":")";
+    params += gateway_version;
+    params += R"("}})";
+    outcome answer = co_await ask("initialize", params, deadline);
+    if (ended_.is_set())
+        co_return false;
+    if (answer.failure) {
+        lose(answer.failure->kind == mcp::fault_kind::timed_out
+                 ? "it did not answer initialize within startupTimeout (" +
+                       seconds_text(settings_.startup_timeout) + ")"
+                 : answer.failure->detail);
+        co_return false;
+    }
+    initialize_result_ = mcp::initialize_result::read(answer.response);
+    if (!initialize_result_.valid()) {
+        lose(initialize_result_.fault());
+        co_return false;
+    }
+    send(jsonrpc::notification("notifications/initialized"));
+    log_.info("ready after ", seconds_text(core::clock::now() - started_));
+    co_return true;
+}
+
+core::task<> stdio_link::wait_exit() {
+    exit_ = co_await child_->wait();
+    exited_.set();
+    lose(describe_container_exit(*exit_));
+}
+
+// The client's own end comes 200 ms after the container's death; a pidfd on the container's process sees it at once.
+core::task<> stdio_link::watch_container() {
+    const pid_t pid = co_await container_process();
+    if (pid <= 0 || ended_.is_set())
+        co_return;
+    watch_ = std::make_unique<process::process_watch>(loop_, pid);
+    const bool ended = co_await watch_->wait();
+    if (ended)
+        lose("its container ended");
+}
+
+// The container's main process where it is one of this machine, else 0.
+core::task<pid_t> stdio_link::container_process() {
+    pid_t pid = 0;
+    if (!plan_.pid_file.empty()) {
+        std::ifstream(plan_.pid_file) >> pid;
+        co_return pid;
+    }
+    process::command inspect;
+    inspect.argv = process::inspect_process_command(settings_.client, plan_.container_name);
+    inspect.environment = settings_.client.environment;
+    const auto limit = core::clock::now() + command_limit;
+    const auto answer = co_await process::run_command(loop_, std::move(inspect), limit);
+    char id[128] = "";
+    if (!answer.ok() || std::sscanf(answer.output.c_str(), "%d %127s", &pid, id) != 2)
+        co_return 0;
+    // With an engine on another machine, or in another process namespace, the number means somebody else.
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
+    const std::string groups((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    co_return groups.find(id) == std::string::npos ? 0 : pid;
+}
+
+void stdio_link::lose(std::string why) {
+    if (ended_.is_set())
+        return;
+    end_reason_ = std::move(why);
+    ended_.set();
+    deadline_.call_off();
+    outbox_filled_.set(); // the writer sees the end
+    if (!initialize_result_.valid())
+        fail_pending(end_reason_); // wakes the handshake, if it waits for its answer
+}
+
+void stdio_link::stop() {
+    stop_requested_ = true;
+    lose("it was stopped");
+}
+
+// Closes in the order that leaves nothing behind: stdin first, then the container by its name (killing the client
+// alone would leave the container running), the client's process group last (Gateway 5.1.3).
+core::task<> stdio_link::close() {
+    if (watch_)
+        watch_->stop();
+    core::error_code ignored;
+    child_->input.close(ignored);
+    const auto eof_deadline = core::clock::now() + eof_grace;
+    bool gone = co_await exited_.wait_until(eof_deadline);
+    const char* how = "after the end of its input";
+    if (!gone) {
+        how = "after SIGTERM";
+        gone = co_await signal_container("TERM", settings_.stop_grace);
+    }
+    if (!gone) {
+        how = "after SIGKILL";
+        gone = co_await signal_container("KILL", kill_grace);
+    }
+    if (!gone) {
+        how = "its client was killed";
+        process::command remove;
+        remove.argv = process::remove_command(settings_.client, plan_.container_name);
+        remove.environment = settings_.client.environment;
+        const auto limit = core::clock::now() + command_limit;
+        co_await process::run_command(loop_, std::move(remove), limit);
+        child_->signal_group(SIGKILL);
+        co_await exited_.wait();
+    }
+    child_->output.close(ignored);
+    child_->errors.close(ignored);
+    log_.info("container ", plan_.container_name, " closed: ", exit_text(), stop_requested_ ? ", " : "",
+              stop_requested_ ? how : "");
+    if (!plan_.pid_file.empty())
+        ::unlink(plan_.pid_file.c_str());
+}
+
+core::task<bool> stdio_link::signal_container(const char* signal, std::chrono::seconds grace) {
+    const auto deadline = core::clock::now() + grace;
+    process::command command;
+    command.argv = process::signal_command(settings_.client, plan_.container_name, signal);
+    command.environment = settings_.client.environment;
+    const auto limit = core::clock::now() + command_limit;
+    co_await process::run_command(loop_, std::move(command), limit);
+    const bool gone = co_await exited_.wait_until(deadline);
+    co_return gone;
+}
+
+void stdio_link::report(link_report::kind what, std::string why) {
+    link_report message(incarnation_, what, std::move(why));
+    message.evidence = tail_.text();
+    report_(std::move(message));
+}
+
+std::string stdio_link::exit_text() const {
+    return exit_ ? describe_container_exit(*exit_) : "how it ended is not known";
+}
+
+void stdio_link::fail_pending(const std::string& why) {
+    for (auto& entry : pending_.take_all()) {
+        mcp::fault gone(mcp::fault_kind::unavailable, why + "; the call was not answered");
+        entry.reply.finish(outcome(std::move(gone)));
+    }
+    idle_.set();
+}
+
+} // namespace drawbridge::backend

@@ -1,0 +1,120 @@
+// A link to a server in a container: the runtime's client is our child, its pipes carry the messages.
+#pragma once
+
+#include "backend/link.hpp"
+#include "backend/pending.hpp"
+#include "backend/stderr_tail.hpp"
+#include "core/alarm.hpp"
+#include "core/event.hpp"
+#include "core/task_group.hpp"
+#include "jsonrpc/line_framer.hpp"
+#include "mcp/initialize.hpp"
+#include "process/child.hpp"
+#include "process/container.hpp"
+#include "telemetry/log.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drawbridge::jsonrpc {
+struct envelope;
+}
+
+namespace drawbridge::backend {
+
+struct stdio_settings {
+    std::string server; // its name, for texts
+    process::runtime client;
+    process::instance gateway;
+    std::chrono::seconds startup_timeout{30};
+    std::chrono::seconds tool_timeout{60};
+    std::chrono::seconds stop_grace{10};
+    std::size_t max_message_bytes = 0;
+    std::size_t max_queued_calls = 0;
+    std::vector<std::string> secrets; // known values that must not be shown
+};
+
+class stdio_link final : public link {
+  public:
+    stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings, process::launch_plan plan,
+               reporter report, telemetry::log log);
+
+    core::task<> run() override;
+    void submit(call request) override;
+    void notify(std::string message) override;
+    void stop() override;
+    core::task<bool> wait_idle(core::time_point deadline) override;
+    std::size_t in_flight() const override { return pending_.size(); }
+    const mcp::initialize_result& initialize_result() const override { return initialize_result_; }
+
+  private:
+    // Life (stdio_link.cpp).
+    bool spawn();
+    core::task<bool> shake_hands();
+    core::task<> watch_container();
+    core::task<pid_t> container_process();
+    core::task<> wait_exit();
+    core::task<> last_answers();
+    core::task<> last_words();
+    core::task<> close();
+    core::task<bool> signal_container(const char* signal, std::chrono::seconds grace);
+    void lose(std::string why);
+    void report(link_report::kind what, std::string why);
+    std::string exit_text() const;
+    void fail_pending(const std::string& why);
+
+    // Traffic (stdio_traffic.cpp).
+    core::task<> read_output();
+    core::task<> read_errors();
+    core::task<> write_input();
+    core::task<outcome> ask(std::string_view method, std::string_view raw_params, core::time_point deadline);
+    std::uint64_t enter(call request, core::time_point deadline);
+    bool send(std::string_view line);
+    void on_line(std::string_view line);
+    void on_response(std::string_view line, const jsonrpc::envelope& message);
+    void on_request(std::string_view line, const jsonrpc::envelope& message);
+    void on_oversized(const jsonrpc::oversized& line);
+    void on_babble(std::string_view line);
+    void finish(pending::entry entry, outcome end);
+    void arm_deadline();
+    void expire_calls();
+
+    core::executor loop_;
+    std::uint64_t incarnation_;
+    stdio_settings settings_;
+    process::launch_plan plan_;
+    reporter report_;
+    telemetry::log log_;
+    core::task_group group_;
+
+    std::unique_ptr<process::child> child_;
+    std::unique_ptr<process::process_watch> watch_;
+    std::optional<process::exit_status> exit_;
+    core::event exited_;
+    core::event ended_; // the link is over, whatever the reason
+    std::string end_reason_;
+    bool stop_requested_ = false;
+    core::time_point started_{};
+
+    jsonrpc::line_framer framer_;
+    pending pending_;
+    core::event idle_;
+    core::alarm deadline_;
+    core::time_point armed_for_{};
+    std::string outbox_; // whole lines that wait for the pipe
+    core::event output_read_; // to its end
+    core::event outbox_filled_;
+    mcp::initialize_result initialize_result_;
+    stderr_tail tail_;
+    core::event errors_read_;
+    unsigned babbled_ = 0;
+};
+
+// A container's exit status as its runtime's client hands it on: 125-127 are the client's own, 128 + n a signal.
+std::string describe_container_exit(process::exit_status status);
+
+} // namespace drawbridge::backend

@@ -1,0 +1,105 @@
+// The configuration after reading and validation: plain values, no behaviour.
+// Everything here is immutable once read; actors copy what they need.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drawbridge::config {
+
+// What a server is allowed to do on the host. The defaults are the "standard" profile: hardened as far as
+// ordinary images (npx, github-mcp-server) go on working. "strict" starts from fewer rights; every single
+// setting of the `drawbridge` object overrides the profile.
+struct sandbox {
+    enum class network_access { outbound, none };
+
+    network_access network = network_access::outbound;
+    bool read_only_root = false;
+    std::vector<std::string> capabilities = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "KILL"};
+    std::uint64_t memory_bytes = std::uint64_t{4} << 30;
+    unsigned pids = 1024;
+    std::optional<double> cpus;
+};
+
+struct mount {
+    std::string host;      // absolute
+    std::string container; // absolute
+    bool read_only = true;
+};
+
+// A variable of the server. The value is already expanded; an empty value in the document has become the
+// gateway's own variable of that name (Gateway schema), and is absent here where the gateway has none.
+struct variable {
+    std::string name;
+    std::string value;
+};
+
+struct header {
+    std::string name;
+    std::string value;
+};
+
+// A server behind stdin/stdout of a container (Gateway 4.1.2, 5.2.1).
+struct stdio_server {
+    enum class pull_policy { missing, always, never };
+
+    std::string image;
+    std::optional<std::string> entrypoint;
+    std::vector<std::string> entrypoint_args; // after the image
+    std::vector<std::string> runtime_args;    // `args`: before the image, checked against a list of refusals
+    std::vector<mount> mounts;
+    std::vector<variable> env;
+    sandbox box;
+    pull_policy pull = pull_policy::missing;
+    std::chrono::seconds pull_timeout{300};
+    std::chrono::seconds stop_grace{10}; // between SIGTERM and SIGKILL (Gateway 5.1.3)
+};
+
+// A remote server (Gateway 5.2.2).
+struct http_server {
+    std::string url; // may carry credentials: never shown as it is
+    std::vector<header> headers;
+    std::chrono::seconds connect_timeout{30};
+};
+
+struct server {
+    enum class start_policy { lazy, eager };
+
+    std::string name;
+    std::optional<stdio_server> stdio; // exactly one of stdio and http is set
+    std::optional<http_server> http;
+    std::vector<std::string> tools = {"*"};
+    bool tools_given = false; // `tools` stood in the document: it is passed through on stdout
+    std::string registry;
+    start_policy start = start_policy::lazy;
+    std::chrono::seconds startup_timeout{30};
+    std::chrono::seconds tool_timeout{60};
+};
+
+struct gateway {
+    enum class health_status { always_200, unhealthy_503 };
+
+    std::uint16_t port = 0;
+    std::string domain;
+    std::vector<std::string> agent_ids; // at least one; secret
+    std::chrono::seconds startup_timeout{30};
+    std::chrono::seconds tool_timeout{60};
+    std::chrono::seconds session_timeout{6 * 3600};
+    std::chrono::seconds drain_timeout{30};
+    health_status health = health_status::always_200;
+    std::size_t max_message_bytes = std::size_t{16} << 20; // a line of a server, a body of a client
+    std::size_t max_header_bytes = std::size_t{64} << 10;
+    std::size_t max_queued_calls = 1024; // waiting in front of one server; more is refused with Retry-After
+    std::size_t max_connections = 10000;
+};
+
+struct configuration {
+    gateway gate;
+    std::vector<server> servers; // in the order of the document
+};
+
+} // namespace drawbridge::config

@@ -1,0 +1,2 @@
+// Boost.Beast's separately compiled part.
+#include <boost/beast/src.hpp>

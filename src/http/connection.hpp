@@ -1,0 +1,40 @@
+// One client connection: requests in, responses out, one at a time.
+#pragma once
+
+#include "core/asio.hpp"
+#include "http/service.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <memory>
+
+namespace drawbridge::http {
+
+using tcp_socket = core::asio::basic_stream_socket<core::asio::ip::tcp, core::executor>;
+
+struct connection_limits {
+    std::size_t header_bytes = 0;
+    std::size_t body_bytes = 0;
+};
+
+// Lives on one loop, owned by the listener.
+class connection {
+  public:
+    connection(tcp_socket socket, service& target, connection_limits limits);
+    ~connection();
+
+    // Until the client goes, asks for the end, or stop() was called.
+    core::task<> run();
+    // An idle connection ends at once, a busy one with its present response.
+    void stop();
+    // Ends it at once, whatever is on its way.
+    void cut();
+
+  private:
+    struct implementation;
+    std::unique_ptr<implementation> impl_;
+};
+
+} // namespace drawbridge::http

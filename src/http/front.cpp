@@ -1,0 +1,152 @@
+#include "http/front.hpp"
+
+#include "health/rendering.hpp"
+#include "jsonrpc/text.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace drawbridge::http {
+namespace {
+
+bool is_json(std::string_view content_type) {
+    auto type = content_type.substr(0, content_type.find(';'));
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t'))
+        type.remove_suffix(1);
+    constexpr std::string_view wanted = "application/json";
+    return std::equal(type.begin(), type.end(), wanted.begin(), wanted.end(), [](char given, char expected) {
+        return std::tolower(static_cast<unsigned char>(given)) == expected;
+    });
+}
+
+response closing_response() {
+    mcp::fault closing(mcp::fault_kind::closing, "no new requests are accepted");
+    return fault_response(closing);
+}
+
+bool runs(const health::server_health& server) {
+    return server.status == backend::status::running || backend::comes_up(server.state);
+}
+
+} // namespace
+
+front::front(core::executor loop, const config::gateway& settings, const health::board& health, mcp_endpoint& endpoint,
+             std::function<void()> on_close, telemetry::log log)
+    : health_(health), health_status_(settings.health), authenticator_(settings.agent_ids), endpoint_(endpoint),
+      in_flight_(loop), on_close_(std::move(on_close)), log_(std::move(log)) {}
+
+// The order is the specification's: credentials first, so that a stranger learns nothing about servers and methods.
+std::optional<response> front::screen(const request_head& head) {
+    const auto where = find_route(head.method, head.path);
+    if (where.what == route::result::not_found) {
+        mcp::fault nothing(mcp::fault_kind::unknown_server, "no such path; servers are at /mcp/{server}");
+        return fault_response(nothing);
+    }
+    if (where.authenticated)
+        if (auto refused = check_credentials(head, where))
+            return refused;
+    if (where.what == route::result::method_not_allowed) {
+        mcp::fault wrong(mcp::fault_kind::wrong_method, "this path takes " + std::string(where.allow));
+        auto answer = fault_response(wrong, where.server);
+        answer.headers.emplace_back("Allow", std::string(where.allow));
+        return answer;
+    }
+    if (where.target != endpoint::mcp)
+        return std::nullopt;
+    if (closing())
+        return closing_response();
+    if (!endpoint_.find(where.server)) {
+        mcp::fault unknown(mcp::fault_kind::unknown_server, "no server of this name is configured");
+        return fault_response(unknown, where.server);
+    }
+    if (!is_json(head.content_type)) {
+        mcp::fault media(mcp::fault_kind::wrong_media_type, "send Content-Type: application/json");
+        return fault_response(media, where.server);
+    }
+    return std::nullopt;
+}
+
+std::optional<response> front::check_credentials(const request_head& head, const route& where) const {
+    const auto found = authenticator_.check(head.authorization_count, head.authorization);
+    if (found == credentials::accepted)
+        return std::nullopt;
+    if (where.target == endpoint::close)
+        log_.warning("POST /close was refused: no valid credentials");
+    if (found == credentials::malformed)
+        return fault_response(mcp::fault(mcp::fault_kind::malformed_credentials,
+                                         "the Authorization header must hold one agent id, as it is or after Bearer"));
+    return fault_response(mcp::fault(mcp::fault_kind::bad_credentials,
+                                     found == credentials::missing ? "send the agent id in the Authorization header"
+                                                                   : "this agent id is not known here"));
+}
+
+core::task<reply> front::serve(request_head head, std::string body) {
+    const auto where = find_route(head.method, head.path);
+    switch (where.target) {
+    case endpoint::health: co_return reply(serve_health());
+    case endpoint::livez: co_return reply(json_response(200, R"({"status":"alive"})"));
+    case endpoint::readyz: co_return reply(serve_ready());
+    case endpoint::close: co_return serve_close();
+    case endpoint::mcp: break;
+    }
+    const auto* server = endpoint_.find(where.server);
+    auto answer = co_await serve_mcp(std::move(head), *server, std::move(body));
+    co_return answer;
+}
+
+core::task<reply> front::serve_mcp(request_head head, const mcp_route& server, std::string body) {
+    auto pass = in_flight_.enter();
+    if (!pass)
+        co_return reply(closing_response()); // closed while the body came in
+    auto answer = co_await endpoint_.post(server, head, std::move(body));
+    co_return reply(std::move(answer), std::move(pass));
+}
+
+response front::serve_health() const {
+    const auto now = health_.current();
+    const bool told_by_status = health_status_ == config::gateway::health_status::unhealthy_503;
+    const unsigned status = told_by_status && !now->healthy() ? 503 : 200;
+    return json_response(status, health::render_health(*now, core::clock::now()));
+}
+
+// Ready: requests are accepted, and at least one server is not in error.
+response front::serve_ready() const {
+    const auto now = health_.current();
+    std::string reasons;
+    bool usable = now->servers.empty();
+    for (const auto& server : now->servers) {
+        if (server.status != backend::status::error)
+            usable = true;
+        else
+            reasons += (reasons.empty() ? "" : ",") + jsonrpc::quote("server " + server.name + " is in error");
+    }
+    if (closing())
+        reasons = jsonrpc::quote("the gateway is shutting down") + (reasons.empty() ? "" : "," + reasons);
+    const bool ready = usable && !closing();
+    const std::string body = std::string(R"({"ready":)") + (ready ? "true" : "false") + R"(,"reasons":[)" + reasons + "]}";
+    return json_response(ready ? 200 : 503, body);
+}
+
+reply front::serve_close() {
+    if (closing()) {
+        log_.warning("POST /close: already closed");
+        return reply(json_response(410, R"({"error":"Gateway has already been closed"})"));
+    }
+    const auto now = health_.current();
+    const auto count = std::count_if(now->servers.begin(), now->servers.end(), runs);
+    log_.info("POST /close: shutting down, ", count, " servers to end");
+    auto pass = in_flight_.enter();
+    close();
+    on_close_();
+    auto answer = json_response(200, R"({"status":"closed","message":"Gateway shutdown initiated","serversTerminated":)" +
+                                         std::to_string(count) + "}");
+    return reply(std::move(answer), std::move(pass));
+}
+
+core::task<bool> front::wait_idle(core::time_point deadline) {
+    const bool idle = co_await in_flight_.wait_empty(deadline);
+    co_return idle;
+}
+
+} // namespace drawbridge::http

@@ -1,0 +1,51 @@
+// The HTTP interface of the gateway (Gateway 5.1): who may ask what, and who answers.
+#pragma once
+
+#include "config/config.hpp"
+#include "core/asio.hpp"
+#include "core/gate.hpp"
+#include "health/board.hpp"
+#include "http/auth.hpp"
+#include "http/mcp_endpoint.hpp"
+#include "http/router.hpp"
+#include "http/service.hpp"
+#include "telemetry/log.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace drawbridge::http {
+
+// Lives on one loop.
+class front final : public service {
+  public:
+    front(core::executor loop, const config::gateway& settings, const health::board& health, mcp_endpoint& endpoint,
+          std::function<void()> on_close, telemetry::log log);
+
+    std::optional<response> screen(const request_head& head) override;
+    core::task<reply> serve(request_head head, std::string body) override;
+
+    // From now on new RPCs get 503; those in flight go on (Gateway 5.1.3).
+    void close() { in_flight_.close(); }
+    bool closing() const { return in_flight_.closed(); }
+    // True when every answer in flight has been written; false when the deadline passed first.
+    core::task<bool> wait_idle(core::time_point deadline);
+
+  private:
+    std::optional<response> check_credentials(const request_head& head, const route& where) const;
+    core::task<reply> serve_mcp(request_head head, const mcp_route& server, std::string body);
+    response serve_health() const;
+    response serve_ready() const;
+    reply serve_close();
+
+    health::board const& health_;
+    config::gateway::health_status health_status_;
+    authenticator authenticator_;
+    mcp_endpoint& endpoint_;
+    core::gate in_flight_;
+    std::function<void()> on_close_;
+    telemetry::log log_;
+};
+
+} // namespace drawbridge::http

@@ -1,0 +1,33 @@
+#include "http/message.hpp"
+
+#include <boost/beast/http/status.hpp>
+
+namespace drawbridge::http {
+
+response json_response(unsigned status, std::string body) {
+    return response(status, "application/json", std::move(body));
+}
+
+std::string serialize_head(const response& answer, bool keep_alive) {
+    const auto reason = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(answer.status));
+    std::string head;
+    head.reserve(256);
+    head += "HTTP/1.1 " + std::to_string(answer.status) + " ";
+    head.append(reason.data(), reason.size());
+    head += "\r\n";
+    if (!answer.content_type.empty())
+        head += "Content-Type: " + answer.content_type + "\r\n";
+    for (const auto& [name, value] : answer.headers) {
+        head += name;
+        head += ": " + value + "\r\n";
+    }
+    head += "Cache-Control: no-store\r\n";
+    if (answer.status != 204)
+        head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
+    if (!keep_alive)
+        head += "Connection: close\r\n";
+    head += "\r\n";
+    return head;
+}
+
+} // namespace drawbridge::http

@@ -1,0 +1,40 @@
+// A request and a response as the handlers see them: plain values, no Beast.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace drawbridge::http {
+
+// The head of a request. The body is read only after the head was found good.
+struct request_head {
+    std::string method; // "POST"
+    std::string path;   // of the target, without query; not decoded
+    std::string query;
+    std::string authorization;
+    std::size_t authorization_count = 0; // how often the field stands there
+    std::string content_type;
+    std::string protocol_version; // MCP-Protocol-Version
+};
+
+struct response {
+    response() = default;
+    response(unsigned code, std::string type, std::string content)
+        : status(code), content_type(std::move(type)), body(std::move(content)) {}
+
+    unsigned status = 200;
+    std::string content_type; // empty: no body
+    std::string body;
+    std::vector<std::pair<std::string_view, std::string>> headers; // names are literals
+};
+
+response json_response(unsigned status, std::string body);
+
+// The head of the response as it goes out, with Content-Length; the body follows in the same write.
+std::string serialize_head(const response& answer, bool keep_alive);
+
+} // namespace drawbridge::http

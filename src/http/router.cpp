@@ -1,0 +1,64 @@
+#include "http/router.hpp"
+
+namespace drawbridge::http {
+namespace {
+
+struct entry {
+    std::string_view path;
+    bool named; // one more segment follows: the server's name
+    endpoint target;
+    std::string_view allow;
+    bool authenticated;
+};
+
+constexpr entry table[] = {
+    {"/mcp/", true, endpoint::mcp, "POST", true},
+    {"/health", false, endpoint::health, "GET, HEAD", false},
+    {"/livez", false, endpoint::livez, "GET, HEAD", false},
+    {"/readyz", false, endpoint::readyz, "GET, HEAD", false},
+    {"/close", false, endpoint::close, "POST", true},
+};
+
+std::string_view without_trailing_slash(std::string_view path) {
+    if (path.size() > 1 && path.back() == '/')
+        path.remove_suffix(1);
+    return path;
+}
+
+bool allows(std::string_view list, std::string_view method) {
+    while (!list.empty()) {
+        const auto comma = list.find(", ");
+        if (list.substr(0, comma) == method)
+            return true;
+        if (comma == std::string_view::npos)
+            break;
+        list.remove_prefix(comma + 2);
+    }
+    return false;
+}
+
+} // namespace
+
+route find_route(std::string_view method, std::string_view path) {
+    path = without_trailing_slash(path);
+    for (const auto& each : table) {
+        route found;
+        if (each.named) {
+            if (!path.starts_with(each.path))
+                continue;
+            found.server = path.substr(each.path.size());
+            if (found.server.empty() || found.server.find('/') != std::string_view::npos)
+                continue;
+        } else if (path != each.path) {
+            continue;
+        }
+        found.what = allows(each.allow, method) ? route::result::found : route::result::method_not_allowed;
+        found.target = each.target;
+        found.allow = each.allow;
+        found.authenticated = each.authenticated;
+        return found;
+    }
+    return {};
+}
+
+} // namespace drawbridge::http

@@ -1,0 +1,45 @@
+#include "mcp/initialize.hpp"
+
+#include "jsonrpc/envelope.hpp"
+#include "jsonrpc/message.hpp"
+#include "jsonrpc/splice.hpp"
+#include "jsonrpc/text.hpp"
+#include "mcp/revisions.hpp"
+
+#include <utility>
+
+namespace drawbridge::mcp {
+
+initialize_result initialize_result::read(std::string_view response) {
+    initialize_result read;
+    const auto message = jsonrpc::scan(response);
+    if (!message.result.present() || message.error.present()) {
+        read.fault_ = "it refused initialize with an error";
+        return read;
+    }
+    const auto result = message.result.in(response);
+    // protocolVersion is a member of a result here, of params in a request: the scanner looks for it there.
+    const auto as_request = jsonrpc::request("0", "initialize", result);
+    const auto inside = jsonrpc::scan(as_request);
+    const auto version = jsonrpc::unescape(inside.protocol_version.in(as_request));
+    if (!inside.protocol_version.present() || !version) {
+        read.fault_ = "its answer to initialize has no protocolVersion";
+        return read;
+    }
+    if (!is_legacy_revision(*version)) {
+        read.fault_ = "it answered initialize with a protocol version that this gateway does not speak";
+        return read;
+    }
+    read.version_at_.begin = inside.protocol_version.begin - inside.params.begin;
+    read.version_at_.length = inside.protocol_version.length;
+    read.result_ = std::string(result);
+    read.version_ = *version;
+    return read;
+}
+
+std::string initialize_result::answer(std::string_view id_token, std::string_view requested) const {
+    const auto version = jsonrpc::quote(negotiate(requested));
+    return jsonrpc::result_response(id_token, jsonrpc::splice(result_, {{version_at_, version}}));
+}
+
+} // namespace drawbridge::mcp
