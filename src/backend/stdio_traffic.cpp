@@ -2,6 +2,7 @@
 #include "backend/stdio_link.hpp"
 
 #include "jsonrpc/envelope.hpp"
+#include "jsonrpc/codes.hpp"
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/splice.hpp"
 #include "telemetry/sanitize.hpp"

@@ -1,6 +1,7 @@
 #include "http/mcp_endpoint.hpp"
 
 #include "http/service.hpp"
+#include "jsonrpc/codes.hpp"
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/text.hpp"
 #include "mcp/revisions.hpp"

@@ -1,9 +1,9 @@
 // Which variables the runtime's client sees, and how a server's variables get past it. Pure.
 //
-// A server's variables must reach its container without standing in an argument list, where every user of the machine
-// can read them. `--env NAME` makes the client take the value from its own environment. But some names the client, its
-// loader or its library obey themselves: PATH or LD_PRELOAD of a server would steer the client, with our rights. Those
-// go through `--env-file`, a file of lines NAME=VALUE, handed over as a memfd.
+// A server's variables must reach its container without standing in an argument list, where every user of the
+// machine can read them. `--env NAME` makes the client take the value from its own environment. But some
+// names the client, its loader or its library obey themselves: PATH or LD_PRELOAD of a server would steer the
+// client, with our rights. Those go through `--env-file`, a file of lines NAME=VALUE, handed over as a memfd.
 #pragma once
 
 #include "config/config.hpp"
@@ -15,8 +15,8 @@
 
 namespace drawbridge::process {
 
-// The client's environment from the gateway's own, by an allow-list: where it finds its programs, its configuration,
-// its engine and its credentials. The proxies are needed for pulls only, and hold passwords.
+// The client's environment from the gateway's own, by an allow-list: where it finds its programs, its
+// configuration, its engine and its credentials. The proxies are needed for pulls only, and hold passwords.
 std::vector<std::string> client_environment(const variable_lookup& lookup);
 std::vector<std::string> pull_environment(const variable_lookup& lookup);
 

@@ -12,8 +12,8 @@ namespace {
 using words = std::vector<std::string>;
 
 bool name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
 }
 
 // True when the user's arguments set one of the flags: "--memory", "--memory=1g", "-m", "-m1g".
@@ -45,7 +45,10 @@ std::string csv_field(std::string field) {
 class planner {
   public:
     planner(const runtime& client, const instance& gateway, const config::server& what)
-        : client_(client), gateway_(gateway), server_(what), stdio_(*what.stdio) {}
+        : client_(client)
+        , gateway_(gateway)
+        , server_(what)
+        , stdio_(*what.stdio) {}
 
     launch_plan run(std::uint64_t incarnation) {
         identity(incarnation);
@@ -68,7 +71,9 @@ class planner {
     bool podman() const { return client_.kind == runtime_kind::podman; }
     void add(std::string word) { plan_.argv.push_back(std::move(word)); }
     void append(const words& more) { plan_.argv.insert(plan_.argv.end(), more.begin(), more.end()); }
-    bool user_sets(std::initializer_list<std::string_view> flags) const { return sets(stdio_.runtime_args, flags); }
+    bool user_sets(std::initializer_list<std::string_view> flags) const {
+        return sets(stdio_.runtime_args, flags);
+    }
 
     void fail(const std::string& why) {
         plan_.error += plan_.error.empty() ? "server " + server_.name + " can't be started: " : "; ";
@@ -117,8 +122,9 @@ class planner {
     void limits() {
         const auto& box = stdio_.box;
         const auto unavailable = [&](const char* what) {
-            plan_.notes.push_back("server " + server_.name + " runs without its limit of " + what + ": this " +
-                                  "container engine can't enforce it (no such cgroup controller for this user)");
+            plan_.notes.push_back(
+                "server " + server_.name + " runs without its limit of " + what + ": this " +
+                "container engine can't enforce it (no such cgroup controller for this user)");
         };
         if (box.pids > 0) {
             if (client_.limits.pids)
@@ -169,8 +175,8 @@ class planner {
 
     // --volume would make a missing folder on the host (docker), and can't have colons in a path.
     void mount(const config::mount& one) {
-        add("--mount=type=bind," + csv_field("source=" + one.host) + "," + csv_field("target=" + one.container) +
-            (one.read_only ? ",readonly" : ""));
+        add("--mount=type=bind," + csv_field("source=" + one.host) + "," +
+            csv_field("target=" + one.container) + (one.read_only ? ",readonly" : ""));
     }
 
     const runtime& client_;

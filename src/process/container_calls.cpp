@@ -6,9 +6,13 @@ namespace {
 
 using words = std::vector<std::string>;
 
-bool podman(const runtime& client) { return client.kind == runtime_kind::podman; }
+bool podman(const runtime& client) {
+    return client.kind == runtime_kind::podman;
+}
 
-std::string label_filter(const instance& gateway) { return "--filter=label=io.drawbridge.instance=" + gateway.id; }
+std::string label_filter(const instance& gateway) {
+    return "--filter=label=io.drawbridge.instance=" + gateway.id;
+}
 
 } // namespace
 

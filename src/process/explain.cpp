@@ -9,7 +9,9 @@ bool plain(char c) {
            std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
 }
 
-bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 // Quoted for bash; control characters are spelled out, since the text goes to a terminal.
 std::string quoted(std::string_view word) {

@@ -36,7 +36,9 @@ std::string machine_name() {
     return ::uname(&names) == 0 ? names.nodename : "";
 }
 
-std::string with_reason(const std::string& what, int error) { return what + ": " + std::strerror(error); }
+std::string with_reason(const std::string& what, int error) {
+    return what + ": " + std::strerror(error);
+}
 
 bool is_folder(const std::string& path) {
     struct stat found {};
@@ -77,19 +79,17 @@ std::string instance_id(std::uint32_t user, std::string_view machine, std::strin
 
 std::vector<std::string> runtime_folders(std::uint32_t user, const variable_lookup& lookup) {
     std::vector<std::string> folders;
-    const auto absolute = [](const std::optional<std::string>& path) { return path && path->starts_with('/'); };
+    const auto absolute = [](const std::optional<std::string>& path) {
+        return path && path->starts_with('/');
+    };
     // systemd separates several folders by colons.
     auto given = lookup("RUNTIME_DIRECTORY");
-    if (given)
-        given->resize(std::min(given->find(':'), given->size()));
-    if (absolute(given))
-        return {*given}; // somebody decided: any other place would be a surprise
+    if (given) given->resize(std::min(given->find(':'), given->size()));
+    if (absolute(given)) return {*given}; // somebody decided: any other place would be a surprise
     // Root's folder must not depend on whether a login session, sudo or a service started us.
-    if (user == 0)
-        folders.emplace_back("/run/drawbridge");
+    if (user == 0) folders.emplace_back("/run/drawbridge");
     const auto session = lookup("XDG_RUNTIME_DIR");
-    if (absolute(session))
-        folders.push_back(*session + "/drawbridge");
+    if (absolute(session)) folders.push_back(*session + "/drawbridge");
     folders.push_back("/run/user/" + std::to_string(user) + "/drawbridge");
     folders.push_back("/tmp/drawbridge-" + std::to_string(user));
     return folders;
@@ -99,14 +99,12 @@ std::string prepare_folder(const std::string& path) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
         return with_reason("can't make the folder " + path, errno);
     struct stat found {};
-    if (::lstat(path.c_str(), &found) != 0)
-        return with_reason("can't look at the folder " + path, errno);
+    if (::lstat(path.c_str(), &found) != 0) return with_reason("can't look at the folder " + path, errno);
     if (!S_ISDIR(found.st_mode))
         return path + " is not a folder: remove it, or set RUNTIME_DIRECTORY to a folder of yours";
     if (found.st_uid != ::geteuid())
         return path + " belongs to somebody else: set RUNTIME_DIRECTORY to a folder of yours";
-    if ((found.st_mode & 022) != 0)
-        return path + " can be written to by others: chmod 700 it";
+    if ((found.st_mode & 022) != 0) return path + " can be written to by others: chmod 700 it";
     if (::access(path.c_str(), W_OK | X_OK) != 0)
         return with_reason("can't write to the folder " + path, errno);
     return {};
@@ -119,11 +117,9 @@ instance_choice make_instance(const std::string& listen_address) {
     for (const auto& folder : folders) {
         const bool last = folder == folders.back();
         // A session's folder may be gone, or belong to the user that sudo started from.
-        if (!last && !is_folder(folder.substr(0, folder.rfind('/'))))
-            continue;
+        if (!last && !is_folder(folder.substr(0, folder.rfind('/')))) continue;
         choice.error = prepare_folder(folder);
-        if (!choice.error.empty())
-            continue;
+        if (!choice.error.empty()) continue;
         choice.value.runtime_dir = folder;
         choice.value.id = instance_id(user, machine_name(), folder, listen_address);
         choice.value.run = random_hex();
@@ -141,8 +137,7 @@ instance_lock& instance_lock::operator=(instance_lock&& other) noexcept {
 }
 
 instance_lock::~instance_lock() {
-    if (descriptor_ >= 0)
-        ::close(descriptor_);
+    if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 locking locking::acquire(const instance& gateway) {

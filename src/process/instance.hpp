@@ -23,18 +23,18 @@ using variable_lookup = std::function<std::optional<std::string>(std::string_vie
 // Stable 64-bit hash (FNV-1a) as 16 hex digits. Not for secrets.
 std::string stable_hash(std::string_view text);
 
-// The hash of user and listen address. Machine and folder take part, so that two gateways with the same id always
-// meet at the same lock file, even when each runs in a container of its own and they share one engine: otherwise one
-// of them could take the living servers of the other for leftovers.
+// The hash of user and listen address. Machine and folder take part, so that two gateways with the same id
+// always meet at the same lock file, even when each runs in a container of its own and they share one engine:
+// otherwise one of them could take the living servers of the other for leftovers.
 std::string instance_id(std::uint32_t user, std::string_view machine, std::string_view runtime_dir,
                         std::string_view listen_address);
 
-// Where the runtime folder may be, best first: $RUNTIME_DIRECTORY (systemd) alone if set; else /run/drawbridge for
-// root; $XDG_RUNTIME_DIR/drawbridge; /run/user/UID/drawbridge; /tmp/drawbridge-UID.
+// Where the runtime folder may be, best first: $RUNTIME_DIRECTORY (systemd) alone if set; else
+// /run/drawbridge for root; $XDG_RUNTIME_DIR/drawbridge; /run/user/UID/drawbridge; /tmp/drawbridge-UID.
 std::vector<std::string> runtime_folders(std::uint32_t user, const variable_lookup& lookup);
 
-// Makes the folder (mode 0700), or checks the one that is there: a real folder of this user that nobody else writes
-// to. Returns why it can't be used; empty: it can.
+// Makes the folder (mode 0700), or checks the one that is there: a real folder of this user that nobody else
+// writes to. Returns why it can't be used; empty: it can.
 std::string prepare_folder(const std::string& path);
 
 // Takes the first folder of the list above that can be had; only the last one's failure counts.
@@ -44,8 +44,8 @@ struct instance_choice {
 };
 instance_choice make_instance(const std::string& listen_address);
 
-// Held as long as a gateway of this instance lives (flock on a file in the runtime directory: the kernel gives it
-// back when the process dies, however it dies).
+// Held as long as a gateway of this instance lives (flock on a file in the runtime directory: the kernel
+// gives it back when the process dies, however it dies).
 class instance_lock {
   public:
     instance_lock() = default;

@@ -48,7 +48,10 @@ std::string why(const command_result& result) {
 class sweeper {
   public:
     sweeper(core::executor loop, const runtime& client, core::time_point deadline, reaping& into)
-        : loop_(std::move(loop)), client_(client), deadline_(deadline), into_(into) {}
+        : loop_(std::move(loop))
+        , client_(client)
+        , deadline_(deadline)
+        , into_(into) {}
 
     core::task<> containers(const instance& gateway) {
         names seen, left;
@@ -94,7 +97,8 @@ class sweeper {
     core::task<std::optional<names>> list(names argv, const char* what) {
         const auto result = co_await call(std::move(argv));
         if (result.ok()) co_return lines(result.output);
-        into_.failures.push_back(std::string("can't list the ") + what + " of an earlier run: " + why(result));
+        into_.failures.push_back(std::string("can't list the ") + what +
+                                 " of an earlier run: " + why(result));
         co_return std::nullopt;
     }
 
@@ -102,7 +106,8 @@ class sweeper {
         std::string reason;
         for (std::size_t at = 0; at < containers.size(); at += at_once) {
             const auto first = containers.begin() + static_cast<std::ptrdiff_t>(at);
-            const names some(first, first + static_cast<std::ptrdiff_t>(std::min(at_once, containers.size() - at)));
+            const names some(first,
+                             first + static_cast<std::ptrdiff_t>(std::min(at_once, containers.size() - at)));
             const auto result = co_await call(remove_all_command(client_, some));
             if (!result.ok()) reason = why(result);
         }
@@ -110,7 +115,8 @@ class sweeper {
     }
 
     // Whatever a removal said: gone is what is not listed any more.
-    void settle(const names& seen, const names& left, const std::string& reason, names& gone, const char* what) {
+    void settle(const names& seen, const names& left, const std::string& reason, names& gone,
+                const char* what) {
         for (const auto& name : seen) {
             if (contains(left, name))
                 into_.failures.push_back(what + name + " could not be removed: " +
@@ -152,7 +158,8 @@ core::task<reaping> reap(core::executor loop, runtime client, instance gateway, 
     co_return result;
 }
 
-core::task<reaping> reap_again(core::executor loop, runtime client, instance gateway, core::time_point deadline) {
+core::task<reaping> reap_again(core::executor loop, runtime client, instance gateway,
+                               core::time_point deadline) {
     reaping result;
     sweeper work(std::move(loop), client, deadline, result);
     co_await work.containers(gateway);

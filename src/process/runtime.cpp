@@ -16,9 +16,11 @@ namespace {
 
 using words = std::vector<std::string>;
 
-constexpr const char* docker_probe = "--format={{.Server.Version}}|{{range .Server.Components}}{{.Name}},{{end}}";
-constexpr const char* podman_probe = "--format={{.Version.Version}}|{{.Host.Security.Rootless}}|"
-                                     "{{.Host.CgroupsVersion}}|{{.Host.CgroupControllers}}|{{.Host.ServiceIsRemote}}";
+constexpr const char* docker_probe =
+    "--format={{.Server.Version}}|{{range .Server.Components}}{{.Name}},{{end}}";
+constexpr const char* podman_probe =
+    "--format={{.Version.Version}}|{{.Host.Security.Rootless}}|"
+    "{{.Host.CgroupsVersion}}|{{.Host.CgroupControllers}}|{{.Host.ServiceIsRemote}}";
 constexpr const char* default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 words parts(std::string_view text, char separator) {
@@ -31,7 +33,9 @@ words parts(std::string_view text, char separator) {
     }
 }
 
-std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+std::string first_line(std::string_view text) {
+    return std::string(text.substr(0, text.find('\n')));
+}
 
 bool executable(const std::string& path) {
     std::error_code ignored;
@@ -49,7 +53,8 @@ std::string find_program(const std::string& name, const std::string& path) {
 network_style rootful_style(const runtime& client, const std::string& path) {
     const bool bridges = !find_program("iptables", path).empty() ||
                          (!client.version.starts_with("4.") && !find_program("nft", path).empty());
-    if (bridges || !client.local || find_program("slirp4netns", path).empty()) return network_style::per_server;
+    if (bridges || !client.local || find_program("slirp4netns", path).empty())
+        return network_style::per_server;
     return network_style::user_mode;
 }
 
@@ -57,7 +62,9 @@ network_style rootful_style(const runtime& client, const std::string& path) {
 class search {
   public:
     search(core::executor loop, variable_lookup lookup, core::time_point deadline)
-        : loop_(std::move(loop)), path_(lookup("PATH").value_or(default_path)), deadline_(deadline) {
+        : loop_(std::move(loop))
+        , path_(lookup("PATH").value_or(default_path))
+        , deadline_(deadline) {
         blank_.environment = client_environment(lookup);
         blank_.pull_environment = pull_environment(lookup);
         docker_host_ = lookup("DOCKER_HOST").value_or("");
@@ -74,8 +81,9 @@ class search {
         runtime client = blank_;
         const auto now = core::clock::now();
         until_ = now + (deadline_ - now) / fair;
-        client.path = name.find('/') == name.npos ? find_program(name, path_)
-                                                  : std::filesystem::absolute(name).lexically_normal().string();
+        client.path = name.find('/') == name.npos
+                          ? find_program(name, path_)
+                          : std::filesystem::absolute(name).lexically_normal().string();
         tried_ = tried_.empty() ? name : tried_ + "; " + name;
         if (client.path.empty()) {
             tried_ += ": not found in PATH";
@@ -139,11 +147,14 @@ class search {
         }
         read_podman_engine(said.output, client);
         if (client.network == network_style::per_server) client.network = rootful_style(client, path_);
-        if (client.network == network_style::user_mode && !client.rootless) client.user_network = "slirp4netns";
+        if (client.network == network_style::user_mode && !client.rootless)
+            client.user_network = "slirp4netns";
         co_return true;
     }
 
-    static std::string shown(const std::string& text) { return telemetry::sanitize(first_line(text), {}, 300); }
+    static std::string shown(const std::string& text) {
+        return telemetry::sanitize(first_line(text), {}, 300);
+    }
 
     std::nullopt_t refuse(const command_result& result) {
         const auto text = telemetry::sanitize(result.error_text, {}, 300);
@@ -187,7 +198,8 @@ void read_podman_engine(const std::string& info_output, runtime& into) {
     into.rootless = fields[1] == "true";
     into.local = fields[4] != "true";
     into.network = into.rootless ? network_style::user_mode : network_style::per_server;
-    // "[cpu memory pids]"; without a user's session there are none, and version 1 of cgroups gives users none.
+    // "[cpu memory pids]"; without a user's session there are none, and version 1 of cgroups gives users
+    // none.
     std::string list = fields[3];
     std::replace_if(
         list.begin(), list.end(), [](char c) { return c == '[' || c == ']'; }, ' ');
@@ -208,8 +220,9 @@ core::task<runtime_choice> find_runtime(core::executor loop, std::string wanted,
     else
         choice.value = co_await clients.named(wanted, false, 1);
     if (!choice.value)
-        choice.error = "no container runtime works. Tried " + clients.tried() +
-                       ". Install podman or docker, start docker's engine, or name a client with --runtime PATH";
+        choice.error =
+            "no container runtime works. Tried " + clients.tried() +
+            ". Install podman or docker, start docker's engine, or name a client with --runtime PATH";
     co_return choice;
 }
 

@@ -31,12 +31,13 @@ struct runtime {
     runtime_kind kind = runtime_kind::podman;
     std::string path;    // of the client, absolute
     std::string version; // of the engine, for logs
-    // "NAME=value" of the client: an allow-list of the gateway's own; the second one, with proxies, for pulls.
+    // "NAME=value" of the client: an allow-list of the gateway's own; the second one, with proxies, for
+    // pulls.
     std::vector<std::string> environment;
     std::vector<std::string> pull_environment;
     network_style network = network_style::per_server;
     std::string user_network = "private"; // the value of --network for network_style::user_mode
-    bool local = true;   // the engine runs on this machine: process ids and files that it names are ours
+    bool local = true; // the engine runs on this machine: process ids and files that it names are ours
     bool rootless = false;
     enforceable limits;
 };
@@ -52,8 +53,8 @@ struct runtime_choice {
 };
 
 // `wanted`: "docker", "podman", a path of a client, or empty: the first that works, docker before podman
-// (a docker client without an engine does not work). `deadline` bounds the whole search. `lookup` is asked before
-// the first suspension only.
+// (a docker client without an engine does not work). `deadline` bounds the whole search. `lookup` is asked
+// before the first suspension only.
 core::task<runtime_choice> find_runtime(core::executor loop, std::string wanted, variable_lookup lookup,
                                         core::time_point deadline);
 

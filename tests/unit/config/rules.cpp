@@ -2,29 +2,31 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 using namespace drawbridge::config;
 
+using strings = std::vector<std::string>;
+
 TEST_CASE("config rules: server names") {
-    for (const std::string name : {"a", "github", "A.b_c-9", "9", std::string(63, 'x').c_str()})
+    for (const std::string& name : strings{"a", "github", "A.b_c-9", "9", std::string(63, 'x')})
         CHECK_MESSAGE(!check_server_name(name), name);
-    for (const std::string name : {"", ".a", "-a", "_a", "a b", "a/b", "\xc3\xa9", std::string(64, 'x').c_str()})
+    for (const std::string& name : strings{"", ".a", "-a", "_a", "a b", "a/b", "\xc3\xa9", std::string(64, 'x')})
         CHECK_MESSAGE(check_server_name(name).has_value(), name);
 }
 
 TEST_CASE("config rules: images with registries, ports, tags and digests") {
     const std::string digest = "sha256:" + std::string(64, 'a');
-    for (const std::string& image :
-         {std::string("alpine"), std::string("node:lts-alpine"), std::string("ghcr.io/github/github-mcp-server:latest"),
-          std::string("localhost:5000/img"), std::string("localhost/img:v1"), std::string("host.example:5000/a/b/c:1.2"),
-          std::string("10.0.0.1:443/x"), "alpine@" + digest, "reg.io:5000/a/b:tag@" + digest,
-          std::string("a__b/c--d.e:UPPER_tag.1-x"), std::string("Registry.Example/a")})
+    for (const std::string& image : strings{
+             "alpine", "node:lts-alpine", "ghcr.io/github/github-mcp-server:latest", "localhost:5000/img",
+             "localhost/img:v1", "host.example:5000/a/b/c:1.2", "10.0.0.1:443/x", "alpine@" + digest,
+             "reg.io:5000/a/b:tag@" + digest, "a__b/c--d.e:UPPER_tag.1-x", "Registry.Example/a"})
         CHECK_MESSAGE(!check_image(image), image);
-    for (const std::string& image :
-         {std::string(""), std::string("-v"), std::string("--privileged"), std::string("a b"), std::string(" a"),
-          std::string("a "), std::string("a:"), std::string(":tag"), std::string("a//b"), std::string("/a"),
-          std::string("a/"), std::string("a:b:c"), std::string("a@sha256:12"), std::string("a@"), "a@sha256:" + std::string(63, 'a'),
-          std::string("Alpine"), std::string("reg.io:port/a"), std::string("a:-x"), std::string("a\n"),
-          std::string("https://reg.io/a"), std::string(600, 'a')})
+    for (const std::string& image : strings{
+             "", "-v", "--privileged", "a b", " a", "a ", "a:", ":tag", "a//b", "/a", "a/", "a:b:c",
+             "a@sha256:12", "a@", "a@sha256:" + std::string(63, 'a'), "Alpine", "reg.io:port/a", "a:-x", "a\n",
+             "https://reg.io/a", std::string(600, 'a')})
         CHECK_MESSAGE(check_image(image).has_value(), image);
     CHECK(check_image("Alpine")->message.find("lowercase") != std::string::npos);
 }
@@ -92,9 +94,10 @@ TEST_CASE("config rules: header values hold no line ends") {
 }
 
 TEST_CASE("config rules: agent ids can travel in a header") {
-    for (const std::string id : {"a", "gateway-secret-token", "a b~!", std::string(8192, 'x').c_str()})
+    for (const std::string& id : strings{"a", "gateway-secret-token", "a b~!", std::string(8192, 'x')})
         CHECK(!check_agent_id(id));
-    for (const std::string id : {"", " ", "\t", " a", "a ", "a\n", "\xc3\xa9", "a\x7f", std::string(8193, 'x').c_str()})
+    for (const std::string& id :
+         strings{"", " ", "\t", " a", "a ", "a\n", "\xc3\xa9", "a\x7f", std::string(8193, 'x')})
         CHECK(check_agent_id(id).has_value());
 }
 

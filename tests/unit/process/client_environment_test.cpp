@@ -43,8 +43,8 @@ TEST_CASE("the client gets what it needs and nothing else of the gateway's envir
                               {"LD_PRELOAD", "x.so"},
                               {"https_proxy", "http://user:secret@proxy"}});
     CHECK(client_environment(lookup) == std::vector<std::string>{"PATH=/bin", "DOCKER_HOST=unix:///x"});
-    CHECK(pull_environment(lookup) ==
-          std::vector<std::string>{"PATH=/bin", "DOCKER_HOST=unix:///x", "https_proxy=http://user:secret@proxy"});
+    CHECK(pull_environment(lookup) == std::vector<std::string>{"PATH=/bin", "DOCKER_HOST=unix:///x",
+                                                               "https_proxy=http://user:secret@proxy"});
 }
 
 TEST_CASE("every variable that the client is given counts as one that steers it") {
@@ -60,20 +60,49 @@ TEST_CASE("every variable that the client is given counts as one that steers it"
 }
 
 TEST_CASE("names that steer the client, its loader or its library") {
-    for (const char* name :
-         {"PATH", "HOME", "USER", "LANG", "LC_MESSAGES", "TMPDIR", "LD_PRELOAD", "LD_AUDIT", "http_proxy", "HTTP_PROXY",
-          "No_Proxy", "ftp_proxy", "DOCKER_HOST", "DOCKER_CONTENT_TRUST", "CONTAINER_HOST", "CONTAINERS_CONF",
-          "XDG_RUNTIME_DIR", "GODEBUG", "SSL_CERT_FILE", "SSL_CERT_DIR", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX",
-          "NOTIFY_SOCKET", "LISTEN_FDS", "STORAGE_DRIVER", "REGISTRY_AUTH_FILE", "_CONTAINERS_USERNS_CONFIGURED",
-          "BASH_ENV", "ENV", "IFS", "OTEL_EXPORTER_OTLP_ENDPOINT", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS"})
+    for (const char* name : {"PATH",
+                             "HOME",
+                             "USER",
+                             "LANG",
+                             "LC_MESSAGES",
+                             "TMPDIR",
+                             "LD_PRELOAD",
+                             "LD_AUDIT",
+                             "http_proxy",
+                             "HTTP_PROXY",
+                             "No_Proxy",
+                             "ftp_proxy",
+                             "DOCKER_HOST",
+                             "DOCKER_CONTENT_TRUST",
+                             "CONTAINER_HOST",
+                             "CONTAINERS_CONF",
+                             "XDG_RUNTIME_DIR",
+                             "GODEBUG",
+                             "SSL_CERT_FILE",
+                             "SSL_CERT_DIR",
+                             "GLIBC_TUNABLES",
+                             "MALLOC_ARENA_MAX",
+                             "NOTIFY_SOCKET",
+                             "LISTEN_FDS",
+                             "STORAGE_DRIVER",
+                             "REGISTRY_AUTH_FILE",
+                             "_CONTAINERS_USERNS_CONFIGURED",
+                             "BASH_ENV",
+                             "ENV",
+                             "IFS",
+                             "OTEL_EXPORTER_OTLP_ENDPOINT",
+                             "SSH_AUTH_SOCK",
+                             "DBUS_SESSION_BUS_ADDRESS"})
         CHECK_MESSAGE(steers_client(name), name);
-    for (const char* name : {"GITHUB_TOKEN", "API_KEY", "GOOGLE_CREDENTIALS", "SSH_PRIVATE_KEY", "GPG_PRIVATE_KEY",
-                             "PATHS", "MY_PATH", "HOMEPAGE", "PROXY", "DOCKERHUB_TOKEN", "NODE_ENV", "ENVIRONMENT", "A"})
+    for (const char* name :
+         {"GITHUB_TOKEN", "API_KEY", "GOOGLE_CREDENTIALS", "SSH_PRIVATE_KEY", "GPG_PRIVATE_KEY", "PATHS",
+          "MY_PATH", "HOMEPAGE", "PROXY", "DOCKERHUB_TOKEN", "NODE_ENV", "ENVIRONMENT", "A"})
         CHECK_MESSAGE(!steers_client(name), name);
 }
 
 TEST_CASE("ordinary variables travel by name, whatever their value") {
-    for (const char* value : {"", "x", "two\nlines\n", "cr\r", "  blanks ", "\"quoted\" 'too'", "#", "\xff\xfe", "a=b"}) {
+    for (const char* value :
+         {"", "x", "two\nlines\n", "cr\r", "  blanks ", "\"quoted\" 'too'", "#", "\xff\xfe", "a=b"}) {
         const auto parts = one("TOKEN", value);
         REQUIRE(parts.by_name.size() == 1);
         CHECK(parts.by_name[0].value == value);
@@ -97,8 +126,9 @@ TEST_CASE("lines of the env-file: taken literally by both clients") {
 }
 
 TEST_CASE("values that fit no way are refused by name, without the value") {
-    for (const std::string& value : {std::string("hush\nhush"), std::string("hush\r"), std::string("hush\xff"),
-                                     std::string("hush\xc3"), std::string("hush\0", 5), std::string(65531, 'h')}) {
+    for (const std::string& value :
+         {std::string("hush\nhush"), std::string("hush\r"), std::string("hush\xff"), std::string("hush\xc3"),
+          std::string("hush\0", 5), std::string(65531, 'h')}) {
         const auto parts = one("HOME", value);
         REQUIRE(parts.errors.size() == 1);
         CHECK(parts.file.empty());

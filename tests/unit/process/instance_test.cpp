@@ -104,7 +104,8 @@ TEST_CASE("only one holds the lock of an instance, until it lets go") {
 
     auto second = locking::acquire(gateway);
     CHECK_FALSE(second.lock.held());
-    CHECK(second.error.find("runs already (process " + std::to_string(::getpid()) + ")") != std::string::npos);
+    CHECK(second.error.find("runs already (process " + std::to_string(::getpid()) + ")") !=
+          std::string::npos);
     const instance neighbour{"0123456789abcdee", "cafe0123", base.path};
     CHECK(locking::acquire(neighbour).lock.held());
 

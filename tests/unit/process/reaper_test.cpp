@@ -83,7 +83,7 @@ esac
 
 } // namespace
 
-TEST_CASE("T-LIFE-006 leftovers of an earlier run go: containers, networks, pid files") {
+TEST_CASE("leftovers of an earlier run go: containers, networks, pid files") {
     const fake_engine engine;
     engine.add("containers/drawbridge-0123456789abcdef-a-1-00000001");
     engine.add("containers/drawbridge-0123456789abcdef-b-1-00000001");
@@ -93,8 +93,8 @@ TEST_CASE("T-LIFE-006 leftovers of an earlier run go: containers, networks, pid 
     engine.add("0123456789abcdef.lock");
     const auto result = engine.run();
     CHECK(result.failures == names{});
-    CHECK(result.containers == names{"drawbridge-0123456789abcdef-a-1-00000001",
-                                     "drawbridge-0123456789abcdef-b-1-00000001"});
+    CHECK(result.containers ==
+          names{"drawbridge-0123456789abcdef-a-1-00000001", "drawbridge-0123456789abcdef-b-1-00000001"});
     CHECK(result.networks == names{"drawbridge-0123456789abcdef-a"});
     CHECK_FALSE(engine.exists("drawbridge-0123456789abcdef-a-1-00000001.pid"));
     CHECK(engine.exists("drawbridge-ffffffffffffffff-a-1-00000001.pid"));
@@ -141,7 +141,8 @@ TEST_CASE("a network in use, an engine that does not answer: told, not thrown") 
     const fake_engine engine;
     engine.add("networks/drawbridge-0123456789abcdef-a");
     engine.script("if [ \"$1 $2\" = \"network rm\" ]; then echo 'in use' >&2; exit 2; fi");
-    CHECK(engine.run().failures == names{"network drawbridge-0123456789abcdef-a could not be removed: in use"});
+    CHECK(engine.run().failures ==
+          names{"network drawbridge-0123456789abcdef-a could not be removed: in use"});
 
     engine.script("echo 'no engine' >&2; exit 125");
     CHECK(engine.run().failures.size() == 2);

@@ -43,7 +43,8 @@ struct fake_path {
     // `version` answers --version; `body` everything else.
     void add(const std::string& name, const std::string& version, const std::string& body) const {
         const std::string file = path + "/" + name;
-        std::ofstream(file) << "#!/bin/sh\nif [ \"$1\" = --version ]; then echo '" << version << "'; exit 0; fi\n"
+        std::ofstream(file) << "#!/bin/sh\nif [ \"$1\" = --version ]; then echo '" << version
+                            << "'; exit 0; fi\n"
                             << body << "\n";
         ::chmod(file.c_str(), 0755);
     }
@@ -74,7 +75,8 @@ struct fake_path {
 
 constexpr const char* docker_works = "case $1 in version) echo '28.2.2|Engine,containerd,' ;; context) echo "
                                      "unix:///var/run/docker.sock ;; esac";
-constexpr const char* docker_alone = "echo '|'; echo 'Cannot connect to the Docker daemon at tcp://me:hush@h:1' >&2; exit 1";
+constexpr const char* docker_alone =
+    "echo '|'; echo 'Cannot connect to the Docker daemon at tcp://me:hush@h:1' >&2; exit 1";
 constexpr const char* podman_works = "echo '4.3.1|false|v2|[cpu memory pids]|false'";
 
 } // namespace
@@ -82,7 +84,8 @@ constexpr const char* podman_works = "echo '4.3.1|false|v2|[cpu memory pids]|fal
 TEST_CASE("a client is told by what it says, not by its name") {
     CHECK(read_client_kind("Docker version 28.2.2, build e6534b4\n") == runtime_kind::docker);
     CHECK(read_client_kind("podman version 4.3.1\n") == runtime_kind::podman);
-    CHECK(read_client_kind("Emulate Docker CLI using podman.\npodman version 4.3.1\n") == runtime_kind::podman);
+    CHECK(read_client_kind("Emulate Docker CLI using podman.\npodman version 4.3.1\n") ==
+          runtime_kind::podman);
     CHECK_FALSE(read_client_kind("nerdctl version 1.7.0\n"));
     CHECK_FALSE(read_client_kind(""));
 }
@@ -167,8 +170,8 @@ TEST_CASE("the runtime that was asked for, or none") {
     CHECK_FALSE(choice.value);
     CHECK(choice.error.find("docker: not found in PATH") != std::string::npos);
     CHECK(choice.error.find("podman:") == std::string::npos);
-    CHECK(clients.find("other").error.find("neither docker nor podman, its --version says: nerdctl version 1.7.0") !=
-          std::string::npos);
+    CHECK(clients.find("other").error.find(
+              "neither docker nor podman, its --version says: nerdctl version 1.7.0") != std::string::npos);
     CHECK_FALSE(clients.find("/no/such/client").value);
     CHECK(clients.find("/no/such/client").error.find("/no/such/client") != std::string::npos);
 }
