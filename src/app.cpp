@@ -48,9 +48,12 @@ core::task<int> app::serve() {
         failure = co_await take_place();
     if (failure.empty())
         failure = co_await claim_containers();
+    if (failure.empty()) {
+        co_await remove_leftovers();
+        failure = co_await make_shared_network();
+    }
     bool started = failure.empty();
     if (started) {
-        co_await remove_leftovers();
         build_backends();
         if (options_.strict)
             started = co_await start_strictly();

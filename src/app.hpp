@@ -41,6 +41,7 @@ class app {
     core::task<std::string> claim_containers();
     core::task<> remove_leftovers();
     core::task<> remove_latecomers();
+    core::task<std::string> make_shared_network();
     void build_backends();
     core::task<bool> start_strictly();
     std::string hand_out_client_configuration();

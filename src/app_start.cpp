@@ -2,6 +2,7 @@
 #include "app.hpp"
 
 #include "config/client_config.hpp"
+#include "process/network.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -117,6 +118,23 @@ core::task<> app::remove_latecomers() {
     const auto removed = co_await process::reap_again(loop_, client_, instance_, deadline);
     if (!removed.containers.empty())
         log_.warning("removed ", removed.containers.size(), " containers that an earlier gateway was still starting");
+}
+
+// Docker: one network for all servers, with the traffic between them switched off.
+core::task<std::string> app::make_shared_network() {
+    if (client_.network != process::network_style::shared)
+        co_return std::string();
+    for (const auto& server : config_.servers) {
+        if (!server.stdio)
+            continue;
+        auto plan = process::plan_launch(client_, instance_, server, 0);
+        if (plan.network.empty())
+            continue;
+        const auto deadline = core::clock::now() + runtime_limit;
+        auto error = co_await process::provide_network(loop_, client_, std::move(plan), deadline);
+        co_return error;
+    }
+    co_return std::string();
 }
 
 void app::build_backends() {

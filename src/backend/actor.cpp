@@ -4,6 +4,7 @@
 #include "jsonrpc/codes.hpp"
 #include "jsonrpc/envelope.hpp"
 #include "jsonrpc/text.hpp"
+#include "process/network.hpp"
 
 #include <utility>
 
@@ -11,6 +12,8 @@ namespace drawbridge::backend {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto network_limit = 30s; // to make a network
 
 std::chrono::seconds whole_seconds_until(core::time_point when) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(when - core::clock::now());
@@ -302,16 +305,19 @@ core::task<> actor::look_for_image() {
 
 core::task<std::string> actor::provide_image() {
     const auto& wanted = *settings_.server.stdio;
+    const auto& client = settings_.client;
     const auto deadline = core::clock::now() + wanted.pull_timeout;
     if (wanted.pull != config::stdio_server::pull_policy::always) {
-        const auto found = co_await run_client(process::image_exists_command(settings_.client, wanted.image), deadline);
+        auto look = process::image_exists_command(client, wanted.image);
+        const auto found = co_await run_client(std::move(look), client.environment, deadline);
         if (found.ok())
             co_return std::string();
     }
     if (wanted.pull == config::stdio_server::pull_policy::never)
         co_return "its image is not there, and it must not be pulled";
     log_.info("pulling image ", wanted.image);
-    const auto pulled = co_await run_client(process::pull_command(settings_.client, wanted.image), deadline);
+    auto pull = process::pull_command(client, wanted.image);
+    const auto pulled = co_await run_client(std::move(pull), client.pull_environment, deadline);
     if (pulled.ok())
         co_return std::string();
     link_report failure(incarnation_, link_report::kind::failed, std::string());
@@ -325,31 +331,28 @@ core::task<std::string> actor::provide_image() {
     co_return failure.reason;
 }
 
+// A network of this server alone; one that all share was made when the gateway started.
 core::task<std::string> actor::provide_network() {
+    if (settings_.client.network == process::network_style::shared)
+        co_return std::string();
     auto plan = process::plan_launch(settings_.client, settings_.gateway, settings_.server, incarnation_);
-    const auto network = plan.network;
-    if (network.empty())
+    for (const auto& note : std::exchange(plan.notes, {}))
+        log_.warning(note);
+    const auto deadline = core::clock::now() + network_limit;
+    const auto error =
+        co_await process::provide_network(loop_, settings_.client, std::move(plan), deadline, &preparation_);
+    if (error.empty())
         co_return std::string();
-    const auto deadline = core::clock::now() + 30s;
-    const auto there = co_await run_client(process::network_exists_command(settings_.client, network), deadline);
-    if (there.ok())
-        co_return std::string();
-    const auto created = co_await run_client(std::move(plan.create_network), deadline);
-    // Two servers may share one network: whoever comes second finds it there.
-    const auto again = co_await run_client(process::network_exists_command(settings_.client, network), deadline);
-    if (created.ok() || again.ok())
-        co_return std::string();
-    stderr_tail words(settings_.secrets);
-    words.feed(created.error_text);
-    words.finish();
-    log_.error("the network could not be made: ", words.text());
+    log_.error(error);
     co_return "its network could not be made";
 }
 
-core::task<process::command_result> actor::run_client(std::vector<std::string> argv, core::time_point deadline) {
+core::task<process::command_result> actor::run_client(std::vector<std::string> argv,
+                                                      std::vector<std::string> environment,
+                                                      core::time_point deadline) {
     process::command command;
     command.argv = std::move(argv);
-    command.environment = settings_.client.environment;
+    command.environment = std::move(environment);
     auto result = co_await process::run_command(loop_, std::move(command), deadline, &preparation_);
     co_return result;
 }

@@ -77,7 +77,8 @@ class actor {
     core::task<> look_for_image();
     core::task<std::string> provide_image();
     core::task<std::string> provide_network();
-    core::task<process::command_result> run_client(std::vector<std::string> argv, core::time_point deadline);
+    core::task<process::command_result> run_client(std::vector<std::string> argv, std::vector<std::string> environment,
+                                                   core::time_point deadline);
     core::task<> wait_drained();
 
     core::executor loop_;

@@ -17,12 +17,10 @@ bool name_part(char c) {
 // The name in a text that begins with "${"; empty where this is no variable.
 std::string_view variable_name(std::string_view text) {
     std::size_t end = 2;
-    if (end >= text.size() || !name_start(text[end]))
-        return {};
+    if (end >= text.size() || !name_start(text[end])) return {};
     while (end < text.size() && name_part(text[end]))
         ++end;
-    if (end >= text.size() || text[end] != '}')
-        return {};
+    if (end >= text.size() || text[end] != '}') return {};
     return text.substr(2, end - 2);
 }
 
@@ -34,8 +32,7 @@ expansion expand(std::string_view text, const environment& lookup) {
     while (at < text.size()) {
         const auto dollar = text.find("${", at);
         out.value += text.substr(at, dollar == std::string_view::npos ? dollar : dollar - at);
-        if (dollar == std::string_view::npos)
-            break;
+        if (dollar == std::string_view::npos) break;
         const auto rest = text.substr(dollar);
         if (rest.substr(0, 3) == "${{") {
             const auto close = rest.find("}}");
@@ -59,8 +56,7 @@ expansion expand(std::string_view text, const environment& lookup) {
             out.undefined.emplace_back(name);
         }
     }
-    if (!out.undefined.empty())
-        out.from = origin::undefined;
+    if (!out.undefined.empty()) out.from = origin::undefined;
     return out;
 }
 

@@ -24,8 +24,8 @@ struct expansion {
     std::vector<std::string> undefined; // names, each once, in order
 };
 
-// NAME is [A-Za-z_][A-Za-z0-9_]*. `${{ ... }}` and every other `$` stay as they are. What a variable brings in
-// is not expanded again.
+// NAME is [A-Za-z_][A-Za-z0-9_]*. `${{ ... }}` and every other `$` stay as they are. What a variable brings
+// in is not expanded again.
 expansion expand(std::string_view text, const environment& lookup);
 
 } // namespace drawbridge::config

@@ -11,8 +11,7 @@ constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
 constexpr range memory_range{6 * mebibyte, std::int64_t{16} << 40, "bytes"};
 
 void read_profile(object_reader& fields, sandbox& box) {
-    if (fields.word("profile", {"standard", "strict"}) != std::size_t{1})
-        return;
+    if (fields.word("profile", {"standard", "strict"}) != std::size_t{1}) return;
     box.network = sandbox::network_access::none;
     box.read_only_root = true;
     box.capabilities.clear();
@@ -22,22 +21,18 @@ void read_profile(object_reader& fields, sandbox& box) {
 
 void read_capabilities(object_reader& fields, sandbox& box) {
     const auto items = fields.texts("capabilities");
-    if (!items)
-        return;
+    if (!items) return;
     box.capabilities.clear();
     for (const auto& one : *items) {
-        if (one.from == origin::undefined)
-            continue;
-        if (const auto bad = check_capability(one.value))
-            fields.shared().error(one.path, *bad);
+        if (one.from == origin::undefined) continue;
+        if (const auto bad = check_capability(one.value)) fields.shared().error(one.path, *bad);
         box.capabilities.push_back(one.value);
     }
 }
 
 void read_memory(object_reader& fields, sandbox& box) {
     const auto* value = fields.take("memory");
-    if (value == nullptr)
-        return;
+    if (value == nullptr) return;
     const auto path = fields.path_of("memory");
     if (!value->is_string()) {
         if (const auto given = fields.integer("memory", memory_range))
@@ -45,11 +40,11 @@ void read_memory(object_reader& fields, sandbox& box) {
         return;
     }
     const auto text = fields.text("memory");
-    if (!text)
-        return;
+    if (!text) return;
     const auto bytes = parse_bytes(*text);
     if (!bytes)
-        fields.shared().error(path, "not a size", "write bytes as a number, or a text such as \"512MiB\" or \"2g\"");
+        fields.shared().error(path, "not a size",
+                              "write bytes as a number, or a text such as \"512MiB\" or \"2g\"");
     else if (*bytes < static_cast<std::uint64_t>(memory_range.least) ||
              *bytes > static_cast<std::uint64_t>(memory_range.most))
         fields.shared().error(path, "must be from 6 MiB to 16 TiB", "choose a value in this range");
@@ -61,14 +56,11 @@ void read_box(object_reader& fields, sandbox& box) {
     read_profile(fields, box); // first: single settings override it
     if (const auto which = fields.word("network", {"outbound", "none"}))
         box.network = *which == 0 ? sandbox::network_access::outbound : sandbox::network_access::none;
-    if (const auto given = fields.boolean("readOnlyRoot"))
-        box.read_only_root = *given;
+    if (const auto given = fields.boolean("readOnlyRoot")) box.read_only_root = *given;
     read_capabilities(fields, box);
     read_memory(fields, box);
-    if (const auto given = fields.integer("pids", {1, 4194304, ""}))
-        box.pids = static_cast<unsigned>(*given);
-    if (const auto given = fields.number("cpus", 0.01, 1024))
-        box.cpus = *given;
+    if (const auto given = fields.integer("pids", {1, 4194304, ""})) box.pids = static_cast<unsigned>(*given);
+    if (const auto given = fields.number("cpus", 0.01, 1024)) box.cpus = *given;
 }
 
 void read_container(object_reader& fields, stdio_server& out) {
@@ -83,8 +75,8 @@ void read_container(object_reader& fields, stdio_server& out) {
 }
 
 void refuse_container(object_reader& fields) {
-    for (const auto key : {"profile", "network", "readOnlyRoot", "capabilities", "memory", "pids", "cpus", "pull",
-                           "pullTimeout", "stopGrace"})
+    for (const auto key : {"profile", "network", "readOnlyRoot", "capabilities", "memory", "pids", "cpus",
+                           "pull", "pullTimeout", "stopGrace"})
         fields.refuse(key, "applies to stdio servers only", "remove it");
 }
 
@@ -92,8 +84,7 @@ void refuse_container(object_reader& fields) {
 
 void read_extension(object_reader& fields, server& out) {
     const auto* object = fields.object("drawbridge");
-    if (object == nullptr)
-        return;
+    if (object == nullptr) return;
     object_reader own(fields.shared(), *object, fields.path_of("drawbridge"));
     if (const auto which = own.word("start", {"lazy", "eager"}))
         out.start = *which == 0 ? server::start_policy::lazy : server::start_policy::eager;

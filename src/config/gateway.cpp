@@ -20,26 +20,22 @@ constexpr std::string_view tool_variable = "MCP_GATEWAY_TOOL_TIMEOUT";
 std::optional<std::int64_t> parse_integer(std::string_view text) {
     std::int64_t value = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || fault != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
+    if (text.empty() || fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return value;
 }
 
 // An integer, or one whole variable that holds one. The variable's value is never shown.
 void read_port(object_reader& fields, gateway& out) {
     constexpr range ports{1, 65535, ""};
-    if (!fields.require("port", "add \"port\": 8080"))
-        return;
+    if (!fields.require("port", "add \"port\": 8080")) return;
     const auto* value = fields.take("port");
     const auto path = fields.path_of("port");
     if (!value->is_string()) {
-        if (const auto given = fields.integer("port", ports))
-            out.port = static_cast<std::uint16_t>(*given);
+        if (const auto given = fields.integer("port", ports)) out.port = static_cast<std::uint16_t>(*given);
         return;
     }
     const auto from = fields.shared().from(*value);
-    if (from == origin::undefined)
-        return;
+    if (from == origin::undefined) return;
     if (from != origin::whole) {
         fields.shared().error(path, "must be an integer or one whole variable",
                               "write 8080 without quotes, or \"${MCP_GATEWAY_PORT}\"");
@@ -55,19 +51,15 @@ void read_port(object_reader& fields, gateway& out) {
 }
 
 void read_domain(object_reader& fields, gateway& out) {
-    if (!fields.require("domain", "add \"domain\": \"localhost\""))
-        return;
+    if (!fields.require("domain", "add \"domain\": \"localhost\"")) return;
     const auto domain = fields.text("domain");
-    if (!domain)
-        return;
-    if (const auto bad = check_domain(*domain))
-        fields.shared().error(fields.path_of("domain"), *bad);
+    if (!domain) return;
+    if (const auto bad = check_domain(*domain)) fields.shared().error(fields.path_of("domain"), *bad);
     out.domain = *domain;
 }
 
 void add_agent(context& shared, const text_item& one, gateway& out) {
-    if (one.from == origin::undefined)
-        return;
+    if (one.from == origin::undefined) return;
     if (const auto bad = check_agent_id(one.value))
         shared.error(one.path, *bad);
     else if (std::find(out.agent_ids.begin(), out.agent_ids.end(), one.value) != out.agent_ids.end())
@@ -96,12 +88,14 @@ void read_agents(object_reader& fields, gateway& out) {
     }
     read_single_agent(fields, "apiKey", out);
     if (one && many)
-        shared.error_at_key(fields.path_of("agentIds"), "agentId and agentIds exclude each other", "keep one of the two");
+        shared.error_at_key(fields.path_of("agentIds"), "agentId and agentIds exclude each other",
+                            "keep one of the two");
     if (old && (one || many))
-        shared.error_at_key(fields.path_of("apiKey"), "apiKey is the old name of agentId; both can't stand together",
-                            "remove apiKey");
+        shared.error_at_key(fields.path_of("apiKey"),
+                            "apiKey is the old name of agentId; both can't stand together", "remove apiKey");
     else if (old)
-        shared.warning(fields.path_of("apiKey"), "apiKey is deprecated (Gateway 1.17.0)", "rename it to agentId");
+        shared.warning(fields.path_of("apiKey"), "apiKey is deprecated (Gateway 1.17.0)",
+                       "rename it to agentId");
     if (!one && !many && !old)
         shared.error(fields.path_of("agentId"), "required field is missing: one of agentId and agentIds",
                      "add \"agentId\": \"${MCP_GATEWAY_AGENT_ID}\"");
@@ -110,11 +104,9 @@ void read_agents(object_reader& fields, gateway& out) {
 void read_tool_timeout(object_reader& fields, gateway& out) {
     if (const auto given = fields.integer("toolTimeout", timeout_range))
         out.tool_timeout = std::chrono::seconds(*given);
-    if (fields.has("toolTimeout"))
-        return;
+    if (fields.has("toolTimeout")) return;
     const auto text = fields.shared().environment_value(tool_variable);
-    if (!text || text->empty())
-        return;
+    if (!text || text->empty()) return;
     const auto given = parse_integer(*text);
     if (!given || *given < timeout_range.least || *given > timeout_range.most)
         fields.shared().error(fields.path_of("toolTimeout"),
@@ -129,14 +121,12 @@ void read_tool_timeout(object_reader& fields, gateway& out) {
 void read_session_timeout(object_reader& fields, gateway& out) {
     auto text = fields.text("sessionTimeout");
     std::string source;
-    if (fields.has("sessionTimeout") && !text)
-        return;
+    if (fields.has("sessionTimeout") && !text) return;
     if (!text || text->empty()) {
         text = fields.shared().environment_value(session_variable);
         source = "the environment variable " + std::string(session_variable) + ' ';
     }
-    if (!text || text->empty())
-        return;
+    if (!text || text->empty()) return;
     const auto given = parse_duration(*text);
     if (!given || *given <= std::chrono::seconds::zero())
         fields.shared().error(fields.path_of("sessionTimeout"), source + "must be a positive duration",
@@ -147,8 +137,7 @@ void read_session_timeout(object_reader& fields, gateway& out) {
 
 void read_extension(object_reader& fields, gateway& out) {
     const auto* object = fields.object("drawbridge");
-    if (object == nullptr)
-        return;
+    if (object == nullptr) return;
     object_reader own(fields.shared(), *object, fields.path_of("drawbridge"));
     if (const auto which = own.word("healthStatus", {"200", "503-when-unhealthy"}))
         out.health = *which == 0 ? gateway::health_status::always_200 : gateway::health_status::unhealthy_503;
@@ -170,7 +159,8 @@ void refuse_foreign(object_reader& fields) {
     fields.refuse("agentPolicies", std::string(not_supported),
                   "remove it only if every agent may use every server; it is never ignored silently");
     const std::string runtime = "choose the runtime with --runtime or MCP_GATEWAY_CONTAINER_RUNTIME";
-    for (const auto key : {"containerRuntime", "containerRuntimeCommand", "containerRuntimeArgs", "dockerless"})
+    for (const auto key :
+         {"containerRuntime", "containerRuntimeCommand", "containerRuntimeArgs", "dockerless"})
         fields.refuse(key, std::string(not_supported), runtime);
 }
 

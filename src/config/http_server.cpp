@@ -9,38 +9,32 @@ namespace drawbridge::config {
 namespace {
 
 void read_url(object_reader& fields, http_server& out) {
-    if (!fields.require("url", "add \"url\": \"https://host.example/mcp\""))
-        return;
+    if (!fields.require("url", "add \"url\": \"https://host.example/mcp\"")) return;
     const auto url = fields.text("url");
-    if (!url)
-        return;
-    if (const auto bad = check_url(*url))
-        fields.shared().error(fields.path_of("url"), *bad);
+    if (!url) return;
+    if (const auto bad = check_url(*url)) fields.shared().error(fields.path_of("url"), *bad);
     out.url = *url;
 }
 
 std::string lower(std::string text) {
     for (auto& c : text)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return text;
 }
 
 void read_headers(object_reader& fields, http_server& out) {
     const auto items = fields.text_map("headers");
-    if (!items)
-        return;
+    if (!items) return;
     auto& shared = fields.shared();
     std::set<std::string> seen;
     for (const auto& one : *items) {
         if (auto bad = check_header_name(one.key))
             shared.error_at_key(one.path, std::move(bad->message), std::move(bad->suggestion));
         else if (!seen.insert(lower(one.key)).second)
-            shared.error_at_key(one.path, "this header stands twice; header names ignore case", "remove one of the two");
-        if (one.from == origin::undefined)
-            continue;
-        if (const auto bad = check_header_value(one.value))
-            shared.error(one.path, *bad);
+            shared.error_at_key(one.path, "this header stands twice; header names ignore case",
+                                "remove one of the two");
+        if (one.from == origin::undefined) continue;
+        if (const auto bad = check_header_value(one.value)) shared.error(one.path, *bad);
         out.headers.push_back({one.key, one.value});
     }
 }
@@ -55,8 +49,9 @@ void read_http(object_reader& fields, server& out) {
         http.connect_timeout = std::chrono::seconds(*given);
     fields.text_map("env");
     if (fields.has("env"))
-        fields.shared().warning(fields.path_of("env"), "has no effect on an http server",
-                                "use ${NAME} in url or headers; variables come from the gateway's environment");
+        fields.shared().warning(
+            fields.path_of("env"), "has no effect on an http server",
+            "use ${NAME} in url or headers; variables come from the gateway's environment");
     // Gateway 4.1.5 for mounts; the others make no sense without a container either.
     for (const auto key : {"mounts", "container", "entrypoint", "entrypointArgs", "args"})
         fields.refuse(key, "applies to stdio servers only", "remove it, or make this a stdio server");

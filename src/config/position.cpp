@@ -35,8 +35,7 @@ void append_quoted(std::string& out, std::string_view key) {
 std::string member(std::string_view path, std::string_view key) {
     std::string out(path);
     if (!key.empty() && std::all_of(key.begin(), key.end(), plain)) {
-        if (!out.empty())
-            out += '.';
+        if (!out.empty()) out += '.';
         out += key;
     } else {
         append_quoted(out, key);
@@ -50,8 +49,7 @@ std::string element(std::string_view path, std::size_t index) {
 
 locator::locator(std::string_view document) {
     for (std::size_t i = 0; i < document.size(); ++i)
-        if (document[i] == '\n')
-            line_starts_.push_back(i + 1);
+        if (document[i] == '\n') line_starts_.push_back(i + 1);
 }
 
 place locator::offset(std::size_t byte) const {
@@ -62,10 +60,8 @@ place locator::offset(std::size_t byte) const {
 
 const locator::bytes* locator::nearest(std::string_view path) const {
     for (;;) {
-        if (const auto found = places_.find(std::string(path)); found != places_.end())
-            return &found->second;
-        if (path.empty())
-            return nullptr;
+        if (const auto found = places_.find(std::string(path)); found != places_.end()) return &found->second;
+        if (path.empty()) return nullptr;
         const auto cut = path.find_last_of(".[");
         path = path.substr(0, cut == std::string_view::npos ? 0 : cut);
     }
@@ -78,8 +74,7 @@ place locator::value(std::string_view path) const {
 
 place locator::key(std::string_view path) const {
     const auto* found = nearest(path);
-    if (found == nullptr)
-        return {};
+    if (found == nullptr) return {};
     return offset(found->key == std::string_view::npos ? found->value : found->key);
 }
 

@@ -16,7 +16,8 @@ namespace drawbridge::config {
 // Deeper documents are refused (the DOM parser's own limit).
 inline constexpr std::size_t max_depth = 32;
 
-// Paths as people write them: `mcpServers.github.mounts[0]`; a key with other characters than letters, digits,
+// Paths as people write them: `mcpServers.github.mounts[0]`; a key with other characters than letters,
+// digits,
 // '_' and '-' stands quoted: `mcpServers["my.server"]`, so that two paths are never the same text.
 std::string member(std::string_view path, std::string_view key);
 std::string element(std::string_view path, std::size_t index);
@@ -28,7 +29,7 @@ struct place {
 };
 
 class locator {
-public:
+  public:
     locator() = default;
     explicit locator(std::string_view document); // copies only the places of the lines
 
@@ -41,7 +42,7 @@ public:
     void remember_value(const std::string& path, std::size_t byte);
     void remember_key(const std::string& path, std::size_t byte);
 
-private:
+  private:
     struct bytes {
         std::size_t value = std::string_view::npos;
         std::size_t key = std::string_view::npos;

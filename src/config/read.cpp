@@ -8,7 +8,7 @@
 
 #include <boost/json.hpp>
 
-#include <memory>
+#include <algorithm>
 
 namespace drawbridge::config {
 
@@ -20,8 +20,7 @@ constexpr std::size_t max_document_bytes = std::size_t{4} << 20;
 
 // Editors on other systems put a byte order mark in front; JSON parsers refuse it.
 std::string_view without_mark(std::string_view document) {
-    if (document.substr(0, 3) == "\xef\xbb\xbf")
-        document.remove_prefix(3);
+    if (document.substr(0, 3) == "\xef\xbb\xbf") document.remove_prefix(3);
     return document;
 }
 
@@ -32,12 +31,11 @@ std::optional<json::value> parse(std::string_view document, const locator& where
     json::stream_parser parser(json::storage_ptr(), options);
     json::error_code failure;
     const auto used = parser.write_some(document.data(), document.size(), failure);
-    if (!failure)
-        parser.finish(failure);
-    if (!failure)
-        return parser.release();
+    if (!failure) parser.finish(failure);
+    if (!failure) return parser.release();
     const auto at = where.offset(used);
-    fault = {"", at.line, at.column, "not valid JSON: " + failure.message(), "save the document as UTF-8 JSON"};
+    fault = {"", at.line, at.column, "not valid JSON: " + failure.message(),
+             "save the document as UTF-8 JSON"};
     return std::nullopt;
 }
 
@@ -46,8 +44,7 @@ void refuse_unknown(context& shared, const json::object& document) {
     const std::vector<std::string_view> known = {"mcpServers", "gateway", "customSchemas"};
     for (const auto& one : document) {
         const std::string_view key(one.key().data(), one.key().size());
-        if (std::find(known.begin(), known.end(), key) != known.end())
-            continue;
+        if (std::find(known.begin(), known.end(), key) != known.end()) continue;
         const auto near = closest(key, known);
         const auto hint = near.empty() ? std::string() : "did you mean \"" + std::string(near) + "\"? ";
         shared.error_at_key(member("", key), "unrecognized top-level field",
@@ -59,14 +56,12 @@ void read_document(context& shared, const json::object& document, configuration&
     object_reader fields(shared, document, "");
     refuse_unknown(shared, document);
     const auto custom_types = read_custom_types(fields);
-    if (fields.require("gateway", "add \"gateway\": {\"port\": 8080, \"domain\": \"localhost\", \"agentId\": \"...\"}"))
-        if (const auto* section = fields.object("gateway"))
-            out.gate = read_gateway(shared, *section);
-    if (!fields.require("mcpServers", "add \"mcpServers\": {\"name\": {\"container\": \"image\"}}"))
-        return;
+    if (fields.require("gateway",
+                       "add \"gateway\": {\"port\": 8080, \"domain\": \"localhost\", \"agentId\": \"...\"}"))
+        if (const auto* section = fields.object("gateway")) out.gate = read_gateway(shared, *section);
+    if (!fields.require("mcpServers", "add \"mcpServers\": {\"name\": {\"container\": \"image\"}}")) return;
     const auto* servers = fields.object("mcpServers");
-    if (servers == nullptr)
-        return;
+    if (servers == nullptr) return;
     if (servers->empty())
         shared.warning("mcpServers", "is empty: the gateway has no server to offer", "add a server");
     for (const auto& one : *servers) {
@@ -82,7 +77,8 @@ reading read(std::string_view document, const environment& lookup) {
     reading out;
     document = without_mark(document);
     if (document.size() > max_document_bytes) {
-        out.errors.push_back({"", 0, 0, "the configuration is larger than 4 MiB", "check what was given as input"});
+        out.errors.push_back(
+            {"", 0, 0, "the configuration is larger than 4 MiB", "check what was given as input"});
         return out;
     }
     auto scanned = scan(document);
@@ -105,8 +101,7 @@ reading read(std::string_view document, const environment& lookup) {
     else
         shared.error("", wrong_kind("an object", *root), "write {\"mcpServers\": {...}, \"gateway\": {...}}");
     shared.finish(out);
-    if (out.errors.empty())
-        out.value = std::move(result);
+    if (out.errors.empty()) out.value = std::move(result);
     return out;
 }
 

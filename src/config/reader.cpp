@@ -37,8 +37,7 @@ std::string_view kind_name(const json::value& value) {
 std::string spelled(double number) {
     auto text = std::to_string(number);
     text.erase(text.find_last_not_of('0') + 1);
-    if (!text.empty() && text.back() == '.')
-        text.pop_back();
+    if (!text.empty() && text.back() == '.') text.pop_back();
     return text;
 }
 
@@ -49,8 +48,7 @@ std::string wrong_kind(std::string_view wanted, const json::value& value) {
 }
 
 std::optional<std::int64_t> as_integer(const json::value& value) {
-    if (const auto* whole = value.if_int64())
-        return *whole;
+    if (const auto* whole = value.if_int64()) return *whole;
     const auto* real = value.if_double();
     if (real != nullptr && std::trunc(*real) == *real && std::fabs(*real) <= 9007199254740992.0)
         return static_cast<std::int64_t>(*real);
@@ -58,9 +56,9 @@ std::optional<std::int64_t> as_integer(const json::value& value) {
 }
 
 std::string out_of_range(range allowed) {
-    auto text = "must be an integer from " + std::to_string(allowed.least) + " to " + std::to_string(allowed.most);
-    if (!allowed.unit.empty())
-        text += " (" + std::string(allowed.unit) + ')';
+    auto text =
+        "must be an integer from " + std::to_string(allowed.least) + " to " + std::to_string(allowed.most);
+    if (!allowed.unit.empty()) text += " (" + std::string(allowed.unit) + ')';
     return text;
 }
 
@@ -106,14 +104,12 @@ void context::expand_string(json::value& value, const std::string& path) {
         origins_[&value] = origin::undefined;
         return;
     }
-    if (view(text).find("${") == std::string_view::npos)
-        return;
+    if (view(text).find("${") == std::string_view::npos) return;
     auto result = expand(view(text), lookup_);
     for (const auto& name : result.undefined)
         error(path, "undefined environment variable referenced: " + name,
               "set " + name + " in the gateway's environment, or remove the reference");
-    if (result.from != origin::literal)
-        origins_[&value] = result.from;
+    if (result.from != origin::literal) origins_[&value] = result.from;
     text.assign(result.value.data(), result.value.size());
 }
 
@@ -139,29 +135,28 @@ void context::finish(reading& out) {
 }
 
 object_reader::object_reader(context& shared, const json::object& object, std::string path)
-    : shared_(shared), object_(object), path_(std::move(path)) {}
+    : shared_(shared)
+    , object_(object)
+    , path_(std::move(path)) {}
 
 bool object_reader::has(std::string_view key) const {
     return object_.contains(json::string_view(key.data(), key.size()));
 }
 
 const json::value* object_reader::take(std::string_view key) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end())
-        known_.push_back(key);
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
     return object_.if_contains(json::string_view(key.data(), key.size()));
 }
 
 std::optional<std::string> object_reader::text(std::string_view key) {
     const auto* value = take(key);
-    if (value == nullptr)
-        return std::nullopt;
+    if (value == nullptr) return std::nullopt;
     const auto* string = value->if_string();
     if (string == nullptr) {
         shared_.error(path_of(key), wrong_kind("a string", *value), "put the value in double quotes");
         return std::nullopt;
     }
-    if (shared_.from(*value) == origin::undefined)
-        return std::nullopt;
+    if (shared_.from(*value) == origin::undefined) return std::nullopt;
     return std::string(view(*string));
 }
 
@@ -176,11 +171,11 @@ std::optional<std::string> object_reader::nonblank_text(std::string_view key) {
 
 std::optional<bool> object_reader::boolean(std::string_view key) {
     const auto* value = take(key);
-    if (value == nullptr)
-        return std::nullopt;
+    if (value == nullptr) return std::nullopt;
     const auto* given = value->if_bool();
     if (given == nullptr) {
-        shared_.error(path_of(key), wrong_kind("true or false", *value), "write true or false, without quotes");
+        shared_.error(path_of(key), wrong_kind("true or false", *value),
+                      "write true or false, without quotes");
         return std::nullopt;
     }
     return *given;
@@ -188,8 +183,7 @@ std::optional<bool> object_reader::boolean(std::string_view key) {
 
 std::optional<std::int64_t> object_reader::integer(std::string_view key, range allowed) {
     const auto* value = take(key);
-    if (value == nullptr)
-        return std::nullopt;
+    if (value == nullptr) return std::nullopt;
     if (!value->is_number()) {
         shared_.error(path_of(key), wrong_kind("an integer", *value), "write a number, without quotes");
         return std::nullopt;
@@ -204,8 +198,7 @@ std::optional<std::int64_t> object_reader::integer(std::string_view key, range a
 
 std::optional<double> object_reader::number(std::string_view key, double least, double most) {
     const auto* value = take(key);
-    if (value == nullptr)
-        return std::nullopt;
+    if (value == nullptr) return std::nullopt;
     if (!value->is_number()) {
         shared_.error(path_of(key), wrong_kind("a number", *value), "write a number, without quotes");
         return std::nullopt;
@@ -219,14 +212,14 @@ std::optional<double> object_reader::number(std::string_view key, double least, 
     return given;
 }
 
-std::optional<std::size_t> object_reader::word(std::string_view key, const std::vector<std::string_view>& words) {
+std::optional<std::size_t> object_reader::word(std::string_view key,
+                                               const std::vector<std::string_view>& words) {
     const auto given = text(key);
-    if (!given)
-        return std::nullopt;
+    if (!given) return std::nullopt;
     const auto found = std::find(words.begin(), words.end(), std::string_view(*given));
-    if (found != words.end())
-        return static_cast<std::size_t>(found - words.begin());
-    const auto near = shared_.from(*take(key)) == origin::literal ? closest(*given, words) : std::string_view();
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+    const auto near =
+        shared_.from(*take(key)) == origin::literal ? closest(*given, words) : std::string_view();
     shared_.error(path_of(key), "must be one of: " + join(words),
                   near.empty() ? "choose one of these words" : "did you mean \"" + std::string(near) + "\"?");
     return std::nullopt;
@@ -234,8 +227,7 @@ std::optional<std::size_t> object_reader::word(std::string_view key, const std::
 
 std::optional<std::vector<text_item>> object_reader::texts(std::string_view key) {
     const auto* value = take(key);
-    if (value == nullptr)
-        return std::nullopt;
+    if (value == nullptr) return std::nullopt;
     const auto* array = value->if_array();
     if (array == nullptr) {
         shared_.error(path_of(key), wrong_kind("an array of strings", *value), "write [\"...\", \"...\"]");
@@ -264,8 +256,7 @@ std::optional<std::vector<text_item>> object_reader::nonblank_texts(std::string_
 
 std::optional<std::vector<text_item>> object_reader::text_map(std::string_view key) {
     const auto* map = object(key);
-    if (map == nullptr)
-        return std::nullopt;
+    if (map == nullptr) return std::nullopt;
     std::vector<text_item> out;
     for (const auto& one : *map) {
         const std::string name(one.key().data(), one.key().size());
@@ -280,31 +271,26 @@ std::optional<std::vector<text_item>> object_reader::text_map(std::string_view k
 
 const json::object* object_reader::object(std::string_view key) {
     const auto* value = take(key);
-    if (value == nullptr)
-        return nullptr;
-    if (const auto* given = value->if_object())
-        return given;
+    if (value == nullptr) return nullptr;
+    if (const auto* given = value->if_object()) return given;
     shared_.error(path_of(key), wrong_kind("an object", *value), "write {...}");
     return nullptr;
 }
 
 bool object_reader::require(std::string_view key, std::string suggestion) {
-    if (take(key) != nullptr)
-        return true;
+    if (take(key) != nullptr) return true;
     shared_.error(path_of(key), "required field is missing", std::move(suggestion));
     return false;
 }
 
 void object_reader::refuse(std::string_view key, std::string message, std::string suggestion) {
-    if (take(key) != nullptr)
-        shared_.error_at_key(path_of(key), std::move(message), std::move(suggestion));
+    if (take(key) != nullptr) shared_.error_at_key(path_of(key), std::move(message), std::move(suggestion));
 }
 
 void object_reader::finish() {
     for (const auto& one : object_) {
         const std::string_view key(one.key().data(), one.key().size());
-        if (std::find(known_.begin(), known_.end(), key) != known_.end())
-            continue;
+        if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
         const auto near = closest(key, known_);
         shared_.error_at_key(path_of(key), "unknown field",
                              near.empty() ? "remove it, or check its name against the documentation"

@@ -19,7 +19,7 @@ namespace drawbridge::config {
 
 // What one reading of a document shares. Lives on the stack of read().
 class context {
-public:
+  public:
     context(const locator& where, const environment& lookup) : where_(where), lookup_(lookup) {}
 
     void error(const std::string& path, std::string message, std::string suggestion);
@@ -38,7 +38,7 @@ public:
     // Everything found, in the order of the document.
     void finish(reading& out);
 
-private:
+  private:
     void expand_value(boost::json::value& value, const std::string& path);
     void expand_string(boost::json::value& value, const std::string& path);
 
@@ -70,7 +70,7 @@ struct text_item {
 // finish() refuses the others. Reading functions give nothing for an absent value and for a wrong one
 // (which has then been reported); has() tells the two apart.
 class object_reader {
-public:
+  public:
     object_reader(context& shared, const boost::json::object& object, std::string path);
 
     const std::string& path() const { return path_; }
@@ -96,10 +96,10 @@ public:
     bool require(std::string_view key, std::string suggestion);
     // A known key that may not be here.
     void refuse(std::string_view key, std::string message, std::string suggestion);
-    // Unknown keys; `extra` names the keys that belong to the other kinds of this object.
+    // Refuses the unknown keys; asked-for ones serve as suggestions.
     void finish();
 
-private:
+  private:
     context& shared_;
     const boost::json::object& object_;
     std::string path_;

@@ -13,12 +13,10 @@ std::string told(const problem& what) {
 }
 
 std::string summary(const std::vector<problem>& problems) {
-    if (problems.empty())
-        return "the configuration has no problems";
-    if (problems.size() == 1)
-        return told(problems.front());
-    return "the configuration has " + std::to_string(problems.size()) + " problems; the first: " +
-           told(problems.front());
+    if (problems.empty()) return "the configuration has no problems";
+    if (problems.size() == 1) return told(problems.front());
+    return "the configuration has " + std::to_string(problems.size()) +
+           " problems; the first: " + told(problems.front());
 }
 
 } // namespace
@@ -47,13 +45,11 @@ std::string to_text(const std::vector<problem>& problems, std::string_view sourc
     std::string out;
     for (const auto& one : problems) {
         out += source;
-        if (one.line != 0)
-            out += ':' + std::to_string(one.line) + ':' + std::to_string(one.column);
+        if (one.line != 0) out += ':' + std::to_string(one.line) + ':' + std::to_string(one.column);
         out += ": ";
         out += kind;
         out += ": " + told(one) + '\n';
-        if (!one.suggestion.empty())
-            out += "    try: " + one.suggestion + '\n';
+        if (!one.suggestion.empty()) out += "    try: " + one.suggestion + '\n';
     }
     return out;
 }

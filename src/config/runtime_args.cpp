@@ -33,7 +33,8 @@ constexpr std::string_view use_env =
 constexpr std::string_view use_mounts = "use `mounts`: [\"/host/path:/container/path:ro\"]";
 constexpr std::string_view use_capabilities = "use drawbridge.capabilities: [\"NAME\"]";
 constexpr std::string_view use_network = "use drawbridge.network: \"outbound\" or \"none\"";
-constexpr std::string_view isolated = "remove it: a server shares no namespace with the host or another container";
+constexpr std::string_view isolated =
+    "remove it: a server shares no namespace with the host or another container";
 
 constexpr flag flags[] = {
     // What opens the host to the server.
@@ -46,7 +47,8 @@ constexpr flag flags[] = {
     {"device-cgroup-rule", '\0', true, refuse, "remove it: servers get no devices of the host"},
     {"gpus", '\0', true, refuse, "remove it: servers get no devices of the host"},
     {"cap-add", '\0', true, refuse, use_capabilities},
-    {"security-opt", '\0', true, only_no_new_privs, "remove it: security profiles stay as the runtime has them"},
+    {"security-opt", '\0', true, only_no_new_privs,
+     "remove it: security profiles stay as the runtime has them"},
     {"seccomp-policy", '\0', true, refuse, "remove it: security profiles stay as the runtime has them"},
     {"network", '\0', true, not_host, use_network},
     {"net", '\0', true, not_host, use_network},
@@ -149,7 +151,8 @@ constexpr flag flags[] = {
 };
 
 const flag* by_name(std::string_view name) {
-    const auto* found = std::find_if(std::begin(flags), std::end(flags), [&](const flag& f) { return f.name == name; });
+    const auto* found =
+        std::find_if(std::begin(flags), std::end(flags), [&](const flag& f) { return f.name == name; });
     return found == std::end(flags) ? nullptr : found;
 }
 
@@ -165,23 +168,25 @@ bool begins(std::string_view text, std::string_view with) {
 
 bool shares_namespace(std::string_view value) {
     // `--network type=host` and lists (`name=..,`) are docker's long forms; podman takes `host:options`.
-    if (begins(value, "name="))
-        value.remove_prefix(5);
-    return value == "host" || begins(value, "host:") || begins(value, "host,") || begins(value, "container:") ||
-           begins(value, "ns:") || begins(value, "pod") || begins(value, "path:");
+    if (begins(value, "name=")) value.remove_prefix(5);
+    return value == "host" || begins(value, "host:") || begins(value, "host,") ||
+           begins(value, "container:") || begins(value, "ns:") || begins(value, "pod") ||
+           begins(value, "path:");
 }
 
 bool falsy(std::string_view value) {
-    return value == "false" || value == "0" || value == "f" || value == "F" || value == "False" || value == "FALSE";
+    return value == "false" || value == "0" || value == "f" || value == "F" || value == "False" ||
+           value == "FALSE";
 }
 
 bool takes_rights_away(std::string_view value) {
-    return value == "no-new-privileges" || value == "no-new-privileges:true" || value == "no-new-privileges=true";
+    return value == "no-new-privileges" || value == "no-new-privileges:true" ||
+           value == "no-new-privileges=true";
 }
 
 // Walks the arguments once; each step looks at one of them, and at the next where that is its value.
 class walk {
-public:
+  public:
     explicit walk(const std::vector<std::string>& args) : args_(args) {}
 
     std::vector<refused_argument> run() {
@@ -199,7 +204,7 @@ public:
         return std::move(found_);
     }
 
-private:
+  private:
     void long_flag(std::string_view text) {
         const auto equals = text.find('=');
         const auto* known = by_name(text.substr(0, equals));
@@ -225,8 +230,7 @@ private:
             if (known == nullptr)
                 return refuse("holds a one-letter flag that this version does not know",
                               "write it in its long form, as \"--flag=value\"");
-            if (!text.empty() && text.front() == '=')
-                return judge(*known, text.substr(1));
+            if (!text.empty() && text.front() == '=') return judge(*known, text.substr(1));
             if (!known->takes_value)
                 judge(*known, "true");
             else if (text.empty())
@@ -239,8 +243,7 @@ private:
     void with_next(const flag& known) {
         if (at_ + 1 >= args_.size()) {
             // Refused flags need no second complaint.
-            if (known.rule == ruling::refuse)
-                return judge(known, {});
+            if (known.rule == ruling::refuse) return judge(known, {});
             return refuse("ends with a flag that needs a value: the image would become that value",
                           "write it as \"--" + std::string(known.name) + "=value\"");
         }
@@ -266,14 +269,12 @@ private:
             bad = !takes_rights_away(value);
             break;
         }
-        if (bad)
-            refuse(name_of(known) + " is not allowed here", std::string(known.instead));
+        if (bad) refuse(name_of(known) + " is not allowed here", std::string(known.instead));
     }
 
     static std::string name_of(const flag& known) {
         std::string out = "the runtime flag --" + std::string(known.name);
-        if (known.letter != '\0')
-            out += std::string(" (-") + known.letter + ')';
+        if (known.letter != '\0') out += std::string(" (-") + known.letter + ')';
         if (known.rule == not_host)
             out += " with a namespace of the host or of another container";
         else if (known.rule == not_false)

@@ -1,5 +1,5 @@
-// The `args` of a server stand before the image on the runtime's command line. Most flags are fine; those that
-// would break the isolation of the server, or the gateway's hold on it, are refused (Gateway 6.1, 6.3).
+// The `args` of a server stand before the image on the runtime's command line. Most flags are fine; those
+// that would break the isolation of the server, or the gateway's hold on it, are refused (Gateway 6.1, 6.3).
 #pragma once
 
 #include "config/rules.hpp"

@@ -12,15 +12,12 @@ bool is_digit(char c) {
 
 // What stands at the place of a fault. Letters and digits are not quoted: they may belong to a secret.
 std::string describe(std::string_view rest) {
-    if (rest.empty())
-        return "the document ends here";
+    if (rest.empty()) return "the document ends here";
     const char c = rest.front();
-    if (c == '\n' || c == '\r')
-        return "the line ends here";
+    if (c == '\n' || c == '\r') return "the line ends here";
     if (std::string_view("{}[]:,'\"/#;=()<>`").find(c) != std::string_view::npos)
         return std::string("found '") + c + "'";
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-        return "found a control character";
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "found a control character";
     return "found something else";
 }
 
@@ -44,8 +41,7 @@ void append_utf8(std::string& out, unsigned code) {
 
 // Four hexadecimal digits; nothing where they are none.
 std::optional<unsigned> hex4(std::string_view text) {
-    if (text.size() < 4)
-        return std::nullopt;
+    if (text.size() < 4) return std::nullopt;
     unsigned code = 0;
     for (const char c : text.substr(0, 4)) {
         code <<= 4;
@@ -75,14 +71,14 @@ scan_result scanner::run() {
     }
     if (value("", 0)) {
         blanks();
-        if (!at_end())
-            fail("the end of the document", "remove what follows the last '}'");
+        if (!at_end()) fail("the end of the document", "remove what follows the last '}'");
     }
     return std::move(result_);
 }
 
 void scanner::blanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
         ++at_;
 }
 
@@ -95,7 +91,8 @@ bool scanner::fail(std::string_view expected, std::string_view hint) {
         hint = "JSON has no comments: remove it";
     else if (hint.empty() && peek() == '\'')
         hint = "JSON strings stand in double quotes";
-    return fail_at(at_, "not valid JSON: expected " + std::string(expected) + ", " + describe(text_.substr(at_)), hint);
+    return fail_at(
+        at_, "not valid JSON: expected " + std::string(expected) + ", " + describe(text_.substr(at_)), hint);
 }
 
 bool scanner::fail_at(std::size_t byte, std::string message, std::string_view hint) {
@@ -121,15 +118,15 @@ bool scanner::value(const std::string& path, std::size_t depth) {
     case 'n':
         return word("null");
     default:
-        if (peek() == '-' || is_digit(peek()))
-            return number();
+        if (peek() == '-' || is_digit(peek())) return number();
         return fail("a value");
     }
 }
 
 bool scanner::object(const std::string& path, std::size_t depth) {
     if (depth > max_depth)
-        return fail_at(at_, "nested deeper than " + std::to_string(max_depth) + " levels", "flatten the document");
+        return fail_at(at_, "nested deeper than " + std::to_string(max_depth) + " levels",
+                       "flatten the document");
     ++at_;
     blanks();
     if (peek() == '}') {
@@ -147,27 +144,23 @@ bool scanner::members(const std::string& path, std::size_t depth) {
                         peek() == '}' ? "remove the comma before '}'" : "");
         const auto start = at_;
         std::string key;
-        if (!string(&key))
-            return false;
+        if (!string(&key)) return false;
         const auto inner = member(path, key);
         if (!seen.insert(key).second)
             repeated(inner, start);
         else
             result_.where.remember_key(inner, start);
         blanks();
-        if (peek() != ':')
-            return fail("':' after the key");
+        if (peek() != ':') return fail("':' after the key");
         ++at_;
         blanks();
-        if (!value(inner, depth))
-            return false;
+        if (!value(inner, depth)) return false;
         blanks();
         if (peek() == '}') {
             ++at_;
             return true;
         }
-        if (peek() != ',')
-            return fail("',' or '}' after the value");
+        if (peek() != ',') return fail("',' or '}' after the value");
         ++at_;
         blanks();
     }
@@ -176,16 +169,17 @@ bool scanner::members(const std::string& path, std::size_t depth) {
 bool scanner::repeated(const std::string& path, std::size_t byte) {
     const auto where = result_.where.offset(byte);
     const auto first = result_.where.key(path);
-    result_.duplicates.push_back({path, where.line, where.column,
-                                  "this key stands twice in its object; the first is on line " +
-                                      std::to_string(first.line),
-                                  "remove one of the two"});
+    result_.duplicates.push_back(
+        {path, where.line, where.column,
+         "this key stands twice in its object; the first is on line " + std::to_string(first.line),
+         "remove one of the two"});
     return false;
 }
 
 bool scanner::array(const std::string& path, std::size_t depth) {
     if (depth > max_depth)
-        return fail_at(at_, "nested deeper than " + std::to_string(max_depth) + " levels", "flatten the document");
+        return fail_at(at_, "nested deeper than " + std::to_string(max_depth) + " levels",
+                       "flatten the document");
     ++at_;
     blanks();
     if (peek() == ']') {
@@ -197,17 +191,14 @@ bool scanner::array(const std::string& path, std::size_t depth) {
 
 bool scanner::elements(const std::string& path, std::size_t depth) {
     for (std::size_t index = 0;; ++index) {
-        if (index > 0 && peek() == ']')
-            return fail("a value", "remove the comma before ']'");
-        if (!value(element(path, index), depth))
-            return false;
+        if (index > 0 && peek() == ']') return fail("a value", "remove the comma before ']'");
+        if (!value(element(path, index), depth)) return false;
         blanks();
         if (peek() == ']') {
             ++at_;
             return true;
         }
-        if (peek() != ',')
-            return fail("',' or ']' after the value");
+        if (peek() != ',') return fail("',' or ']' after the value");
         ++at_;
         blanks();
     }
@@ -216,8 +207,7 @@ bool scanner::elements(const std::string& path, std::size_t depth) {
 bool scanner::string(std::string* decoded) {
     const auto start = at_++;
     for (;;) {
-        if (at_end())
-            return fail_at(start, "not valid JSON: this string has no end", "close it with '\"'");
+        if (at_end()) return fail_at(start, "not valid JSON: this string has no end", "close it with '\"'");
         const char c = text_[at_];
         if (c == '"') {
             ++at_;
@@ -227,12 +217,10 @@ bool scanner::string(std::string* decoded) {
             return fail_at(at_, "not valid JSON: a control character or line end inside a string",
                            "close the string with '\"', or write \\n, \\t or \\u00XX");
         if (c == '\\') {
-            if (!escape(decoded))
-                return false;
+            if (!escape(decoded)) return false;
             continue;
         }
-        if (decoded != nullptr)
-            *decoded += c;
+        if (decoded != nullptr) *decoded += c;
         ++at_;
     }
 }
@@ -241,13 +229,11 @@ bool scanner::escape(std::string* decoded) {
     constexpr std::string_view letters = "\"\\/bfnrt";
     constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
     const char c = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
-    if (c == 'u')
-        return unicode_escape(decoded);
+    if (c == 'u') return unicode_escape(decoded);
     const auto which = letters.find(c);
     if (c == '\0' || which == std::string_view::npos)
         return fail_at(at_, "not valid JSON: unknown escape in a string", "write a backslash as \\\\");
-    if (decoded != nullptr)
-        *decoded += meanings[which];
+    if (decoded != nullptr) *decoded += meanings[which];
     at_ += 2;
     return true;
 }
@@ -255,8 +241,7 @@ bool scanner::escape(std::string* decoded) {
 bool scanner::unicode_escape(std::string* decoded) {
     const auto start = at_;
     auto code = hex4(text_.substr(at_ + 2));
-    if (!code)
-        return fail_at(start, "not valid JSON: \\u needs four hexadecimal digits", "");
+    if (!code) return fail_at(start, "not valid JSON: \\u needs four hexadecimal digits", "");
     at_ += 6;
     if (*code >= 0xd800 && *code < 0xdc00) {
         const auto low = text_.substr(at_, 2) == "\\u" ? hex4(text_.substr(at_ + 2)) : std::nullopt;
@@ -266,9 +251,9 @@ bool scanner::unicode_escape(std::string* decoded) {
         }
     }
     if (*code >= 0xd800 && *code < 0xe000)
-        return fail_at(start, "not valid JSON: half of a surrogate pair", "write both halves, or the character itself");
-    if (decoded != nullptr)
-        append_utf8(*decoded, *code);
+        return fail_at(start, "not valid JSON: half of a surrogate pair",
+                       "write both halves, or the character itself");
+    if (decoded != nullptr) append_utf8(*decoded, *code);
     return true;
 }
 
@@ -280,25 +265,20 @@ bool scanner::digits() {
 }
 
 bool scanner::number() {
-    if (peek() == '-')
-        ++at_;
+    if (peek() == '-') ++at_;
     const bool leading_zero = peek() == '0';
     const auto start = at_;
-    if (!digits())
-        return fail("a digit");
+    if (!digits()) return fail("a digit");
     if (leading_zero && at_ - start > 1)
         return fail_at(start, "not valid JSON: a number does not begin with 0", "remove the leading zero");
     if (peek() == '.') {
         ++at_;
-        if (!digits())
-            return fail("a digit after the point");
+        if (!digits()) return fail("a digit after the point");
     }
     if (peek() == 'e' || peek() == 'E') {
         ++at_;
-        if (peek() == '+' || peek() == '-')
-            ++at_;
-        if (!digits())
-            return fail("a digit of the exponent");
+        if (peek() == '+' || peek() == '-') ++at_;
+        if (!digits()) return fail("a digit of the exponent");
     }
     return true;
 }

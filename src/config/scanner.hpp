@@ -1,4 +1,5 @@
-// The strict JSON scanner behind scan(): it builds nothing, so it can say exactly where and why a text is not JSON.
+// The strict JSON scanner behind scan(): it builds nothing, so it can say exactly where and why a text is not
+// JSON.
 #pragma once
 
 #include "config/position.hpp"
@@ -6,12 +7,12 @@
 namespace drawbridge::config {
 
 class scanner {
-public:
+  public:
     explicit scanner(std::string_view document);
 
     scan_result run();
 
-private:
+  private:
     bool value(const std::string& path, std::size_t depth);
     bool object(const std::string& path, std::size_t depth);
     bool members(const std::string& path, std::size_t depth);

@@ -14,29 +14,27 @@ enum class kind { stdio, http, neither };
 
 kind read_kind(object_reader& fields, const std::vector<std::string>& custom_types) {
     const auto* value = fields.take("type");
-    if (value == nullptr)
-        return kind::stdio;
+    if (value == nullptr) return kind::stdio;
     const auto type = fields.text("type");
-    if (!type)
-        return kind::neither;
+    if (!type) return kind::neither;
     if (*type == "stdio" || *type == "local") // the reference gateway reads "local" as stdio
         return kind::stdio;
-    if (*type == "http")
-        return kind::http;
-    refuse_custom_type(fields.shared(), fields.path_of("type"), *type, fields.shared().from(*value), custom_types);
+    if (*type == "http") return kind::http;
+    refuse_custom_type(fields.shared(), fields.path_of("type"), *type, fields.shared().from(*value),
+                       custom_types);
     return kind::neither;
 }
 
 void read_tools(object_reader& fields, server& out) {
     const auto items = fields.nonblank_texts("tools");
-    if (!items)
-        return;
+    if (!items) return;
     out.tools_given = true;
     out.tools.clear();
     for (const auto& one : *items)
         out.tools.push_back(one.value);
     if (items->empty() && fields.take("tools")->get_array().empty())
-        fields.shared().warning(fields.path_of("tools"), "the list is empty: no tool of this server can be used",
+        fields.shared().warning(fields.path_of("tools"),
+                                "the list is empty: no tool of this server can be used",
                                 "write [\"*\"] to allow all tools");
 }
 
@@ -53,7 +51,8 @@ void read_timeouts(object_reader& fields, server& out, const gateway& defaults) 
 void refuse_foreign(object_reader& fields) {
     fields.refuse("command", "a server is not started as a command on this host (Gateway 3.2.1)",
                   "name an image in `container`, and its command in `entrypoint` and `entrypointArgs`");
-    fields.refuse("guard", std::string(not_supported), "remove it only if the server may be used without this guard");
+    fields.refuse("guard", std::string(not_supported),
+                  "remove it only if the server may be used without this guard");
     fields.refuse("tool_response_filters", std::string(not_supported),
                   "remove it only if responses may pass unfiltered");
     fields.refuse("working_directory", std::string(not_supported), "use `args`: [\"--workdir=/path\"]");
@@ -63,10 +62,11 @@ void refuse_foreign(object_reader& fields) {
 
 } // namespace
 
-std::optional<std::int64_t> integer_with_alias(object_reader& fields, std::string_view key, std::string_view alias,
-                                               range allowed) {
+std::optional<std::int64_t> integer_with_alias(object_reader& fields, std::string_view key,
+                                               std::string_view alias, range allowed) {
     if (fields.has(key) && fields.has(alias))
-        fields.refuse(alias, "stands beside " + std::string(key) + ", its newer spelling", "remove one of the two");
+        fields.refuse(alias, "stands beside " + std::string(key) + ", its newer spelling",
+                      "remove one of the two");
     const auto given = fields.integer(key, allowed);
     const auto other = fields.integer(alias, allowed);
     return given ? given : other;
@@ -93,8 +93,7 @@ std::optional<server> read_server(context& shared, const std::string& name, cons
     refuse_auth(fields, type == kind::http);
     read_tools(fields, out);
     read_timeouts(fields, out, defaults);
-    if (const auto registry = fields.text("registry"))
-        out.registry = *registry;
+    if (const auto registry = fields.text("registry")) out.registry = *registry;
     if (type == kind::stdio)
         read_stdio(fields, out);
     else

@@ -22,7 +22,7 @@ void read_http(object_reader& fields, server& out);
 void read_extension(object_reader& fields, server& out);
 
 // `toolTimeout`, with the reference gateway's other spelling `tool_timeout`.
-std::optional<std::int64_t> integer_with_alias(object_reader& fields, std::string_view key, std::string_view alias,
-                                               range allowed);
+std::optional<std::int64_t> integer_with_alias(object_reader& fields, std::string_view key,
+                                               std::string_view alias, range allowed);
 
 } // namespace drawbridge::config

@@ -10,15 +10,14 @@ namespace drawbridge::config {
 namespace {
 
 void read_image(object_reader& fields, stdio_server& out) {
-    if (!fields.require("container", fields.has("url")
-                                         ? "a server with a url needs \"type\": \"http\""
-                                         : "name the image, such as \"container\": \"ghcr.io/owner/name:tag\""))
+    if (!fields.require("container",
+                        fields.has("url")
+                            ? "a server with a url needs \"type\": \"http\""
+                            : "name the image, such as \"container\": \"ghcr.io/owner/name:tag\""))
         return;
     const auto image = fields.text("container");
-    if (!image)
-        return;
-    if (const auto bad = check_image(*image))
-        fields.shared().error(fields.path_of("container"), *bad);
+    if (!image) return;
+    if (const auto bad = check_image(*image)) fields.shared().error(fields.path_of("container"), *bad);
     out.image = *image;
 }
 
@@ -37,12 +36,10 @@ std::string without_trailing_slash(std::string path) {
 
 void read_mounts(object_reader& fields, stdio_server& out) {
     const auto items = fields.texts("mounts");
-    if (!items)
-        return;
+    if (!items) return;
     std::set<std::string> targets;
     for (const auto& one : *items) {
-        if (one.from == origin::undefined)
-            continue;
+        if (one.from == origin::undefined) continue;
         mount parsed;
         if (const auto bad = check_mount(one.value, parsed)) {
             fields.shared().error(one.path, *bad);
@@ -55,12 +52,11 @@ void read_mounts(object_reader& fields, stdio_server& out) {
     }
 }
 
-// An empty value in the document means: the gateway's own variable of that name (Gateway schema). A value that
-// became empty through a variable stays empty.
+// An empty value in the document means: the gateway's own variable of that name (Gateway schema). A value
+// that became empty through a variable stays empty.
 void read_variables(object_reader& fields, stdio_server& out) {
     const auto items = fields.text_map("env");
-    if (!items)
-        return;
+    if (!items) return;
     auto& shared = fields.shared();
     for (const auto& one : *items) {
         if (auto bad = check_variable_name(one.key)) {
@@ -74,19 +70,18 @@ void read_variables(object_reader& fields, stdio_server& out) {
         if (auto own = shared.environment_value(one.key))
             out.env.push_back({one.key, std::move(*own)});
         else
-            shared.warning(one.path, "the gateway's environment has no " + one.key + " to pass on; it is left out",
+            shared.warning(one.path,
+                           "the gateway's environment has no " + one.key + " to pass on; it is left out",
                            "set " + one.key + " in the gateway's environment, or give a value here");
     }
 }
 
 void read_runtime_args(object_reader& fields, stdio_server& out) {
     const auto items = fields.texts("args");
-    if (!items)
-        return;
+    if (!items) return;
     std::vector<std::string> args;
     for (const auto& one : *items) {
-        if (one.from == origin::undefined)
-            return;
+        if (one.from == origin::undefined) return;
         args.push_back(one.value);
     }
     for (const auto& bad : check_runtime_args(args))

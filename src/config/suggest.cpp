@@ -9,8 +9,7 @@ namespace {
 std::string folded(std::string_view word) {
     std::string out;
     for (const char c : word)
-        if (c != '_' && c != '-')
-            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (c != '_' && c != '-') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return out;
 }
 
@@ -54,8 +53,7 @@ std::string_view closest(std::string_view word, const std::vector<std::string_vi
 std::string join(const std::vector<std::string_view>& words) {
     std::string out;
     for (const auto word : words) {
-        if (!out.empty())
-            out += ", ";
+        if (!out.empty()) out += ", ";
         out += word;
     }
     return out;

@@ -31,8 +31,7 @@ std::optional<double> take_number(std::string_view& text) {
         }
         text.remove_prefix(1);
     }
-    if (!any)
-        return std::nullopt;
+    if (!any) return std::nullopt;
     return value;
 }
 
@@ -67,21 +66,16 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
         sign = text.front() == '-' ? -1 : 1;
         text.remove_prefix(1);
     }
-    if (text == "0")
-        return std::chrono::seconds{0};
-    if (text.empty())
-        return std::nullopt;
+    if (text == "0") return std::chrono::seconds{0};
+    if (text.empty()) return std::nullopt;
     double total = 0;
     while (!text.empty()) {
         const auto number = take_number(text);
-        if (!number)
-            return std::nullopt;
+        if (!number) return std::nullopt;
         const auto seconds = take_unit(text);
-        if (!seconds)
-            return std::nullopt;
+        if (!seconds) return std::nullopt;
         total += *number * *seconds;
-        if (!(total <= hundred_years))
-            return std::nullopt;
+        if (!(total <= hundred_years)) return std::nullopt;
     }
     // A whole number of seconds may come out of the sum a hair above it ("0.1s" ten times).
     return std::chrono::seconds{static_cast<std::int64_t>(std::ceil(sign * total - 1e-9))};
@@ -90,8 +84,7 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
     constexpr std::string_view prefixes = "kmgt";
     const auto number = take_number(text);
-    if (!number)
-        return std::nullopt;
+    if (!number) return std::nullopt;
     while (!text.empty() && text.front() == ' ')
         text.remove_prefix(1);
     std::string suffix;
@@ -102,14 +95,11 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
     if (!rest.empty() && prefixes.find(rest.front()) != std::string_view::npos) {
         factor = std::ldexp(1.0, 10 * static_cast<int>(prefixes.find(rest.front()) + 1));
         rest.remove_prefix(1);
-        if (rest == "ib")
-            rest = {};
+        if (rest == "ib") rest = {};
     }
-    if (!rest.empty() && rest != "b")
-        return std::nullopt;
+    if (!rest.empty() && rest != "b") return std::nullopt;
     const double bytes = *number * factor;
-    if (!(bytes <= std::ldexp(1.0, 60)))
-        return std::nullopt;
+    if (!(bytes <= std::ldexp(1.0, 60))) return std::nullopt;
     return static_cast<std::uint64_t>(bytes);
 }
 

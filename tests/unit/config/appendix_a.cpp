@@ -16,24 +16,30 @@ static const variables known = {
     {"PARENT_SPAN_ID", "b7ad6b7169203331"},
 };
 
-static const std::string gateway_section = R"("gateway": {"port": 8080, "domain": "localhost", "agentId": "gateway-token"})";
+static const std::string gateway_section =
+    R"("gateway": {"port": 8080, "domain": "localhost", "agentId": "gateway-token"})";
 
-static const std::string github = R"("mcpServers": {"github": {"container": "ghcr.io/github/github-mcp-server:latest",
+static const std::string github =
+    R"("mcpServers": {"github": {"container": "ghcr.io/github/github-mcp-server:latest",
     "env": {"GITHUB_PERSONAL_ACCESS_TOKEN": "${GITHUB_TOKEN}"}}})";
 
 TEST_CASE("config: T-CFG-001 Appendix A.1, a basic containerized server") {
     const auto got = read_with(R"({"mcpServers": {"example": {"container": "ghcr.io/sample/mcp-server:latest",
-        "entrypointArgs": ["--verbose"], "env": {"API_KEY": "${MY_API_KEY}"}}}, )" + gateway_section + "}", known);
+        "entrypointArgs": ["--verbose"], "env": {"API_KEY": "${MY_API_KEY}"}}}, )" +
+                                   gateway_section + "}",
+                               known);
     REQUIRE(got.value);
     CHECK(got.warnings.empty());
     CHECK(got.value->servers[0].stdio->env[0].value == "k");
 }
 
 TEST_CASE("config: T-CFG-018 Appendix A.2, mounts and an entrypoint") {
-    const auto got = read_with(R"({"mcpServers": {"data-server": {"container": "ghcr.io/sample/data-mcp:latest",
+    const auto got =
+        read_with(R"({"mcpServers": {"data-server": {"container": "ghcr.io/sample/data-mcp:latest",
         "entrypoint": "/custom/start.sh", "entrypointArgs": ["--config", "/app/config.json"],
         "mounts": ["/host/data:/container/data:ro", "/host/config:/container/config:rw"], "type": "stdio"}}, )" +
-                               gateway_section + "}", known);
+                      gateway_section + "}",
+                  known);
     REQUIRE(got.value);
     CHECK(got.value->servers[0].stdio->mounts.size() == 2);
 }
@@ -44,13 +50,15 @@ TEST_CASE("config: Appendix A.3, mixed transports: only the agent id is missing"
                          "type": "stdio", "tools": ["read_file", "write_file", "list_directory"]},
         "remote-server": {"type": "http", "url": "https://api.example.com/mcp",
                           "headers": {"Authorization": "Bearer ${API_TOKEN}"}, "tools": ["*"]}},
-        "gateway": {"port": 8080, "domain": "localhost", "startupTimeout": 60, "toolTimeout": 120}})", known);
+        "gateway": {"port": 8080, "domain": "localhost", "startupTimeout": 60, "toolTimeout": 120}})",
+                               known);
     CHECK(only_error(got, "gateway.agentId", "required"));
 }
 
 TEST_CASE("config: Appendix A.4, the GitHub server: only the agent id is missing") {
-    CHECK(only_error(read_with("{" + github + R"(, "gateway": {"port": 8080, "domain": "localhost"}})", known),
-                     "gateway.agentId", "required"));
+    CHECK(
+        only_error(read_with("{" + github + R"(, "gateway": {"port": 8080, "domain": "localhost"}})", known),
+                   "gateway.agentId", "required"));
     CHECK(read_with("{" + github + ", " + gateway_section + "}", known).value);
 }
 
@@ -60,7 +68,8 @@ TEST_CASE("config: Appendix A.5, servers from a registry") {
                        "entrypointArgs": ["npx", "-y", "@microsoft/markitdown"], "type": "stdio"},
         "custom-api": {"registry": "https://registry.example.com/servers/custom-api/v1", "type": "http",
                        "url": "https://api.example.com/mcp", "headers": {"Authorization": "Bearer ${API_TOKEN}"}}}, )" +
-                               gateway_section + "}", known);
+                                   gateway_section + "}",
+                               known);
     REQUIRE(got.value);
     CHECK(got.warnings.empty());
     CHECK(got.value->servers[0].registry.find("markitdown") != std::string::npos);
@@ -68,9 +77,10 @@ TEST_CASE("config: Appendix A.5, servers from a registry") {
 
 TEST_CASE("config: T-OTEL-002 Appendix A.6 and A.7, tracing") {
     const auto tracing = [](std::string_view more) {
-        return "{" + github + R"(, "gateway": {"port": 8080, "domain": "localhost", "agentId": "${MCP_GATEWAY_AGENT_ID}",
-            "opentelemetry": {"endpoint": "https://collector.example.com:4318/v1/traces",)" + std::string(more) +
-               R"("serviceName": "my-gateway"}}})";
+        return "{" + github +
+               R"(, "gateway": {"port": 8080, "domain": "localhost", "agentId": "${MCP_GATEWAY_AGENT_ID}",
+            "opentelemetry": {"endpoint": "https://collector.example.com:4318/v1/traces",)" +
+               std::string(more) + R"("serviceName": "my-gateway"}}})";
     };
     for (const auto* more : {"", R"("traceId": "${PARENT_TRACE_ID}", "spanId": "${PARENT_SPAN_ID}",)"}) {
         const auto got = read_with(tracing(more), known);
@@ -82,7 +92,8 @@ TEST_CASE("config: T-OTEL-002 Appendix A.6 and A.7, tracing") {
 
 TEST_CASE("config: Appendix A.8, several agent ids") {
     const auto got = read_with("{" + github + R"(, "gateway": {"port": 8080, "domain": "localhost",
-        "agentIds": ["primary-agent", "enclave-agent"]}})", known);
+        "agentIds": ["primary-agent", "enclave-agent"]}})",
+                               known);
     REQUIRE(got.value);
     CHECK(got.value->gate.agent_ids.size() == 2);
 }

@@ -5,12 +5,9 @@
 using namespace drawbridge::config;
 
 static std::optional<std::string> some(std::string_view name) {
-    if (name == "A")
-        return "alpha";
-    if (name == "_b1")
-        return "\"quo\\te\"\n${A}";
-    if (name == "EMPTY")
-        return "";
+    if (name == "A") return "alpha";
+    if (name == "_b1") return "\"quo\\te\"\n${A}";
+    if (name == "EMPTY") return "";
     return std::nullopt;
 }
 
@@ -30,8 +27,8 @@ TEST_CASE("config variables: a value is not expanded again and may hold anything
 }
 
 TEST_CASE("config variables: everything else with a dollar stays as it is") {
-    for (const auto* text : {"$", "$A", "$$", "${", "${}", "${1A}", "${A", "${A-b}", "${A:-x}", "${ A }", "a$", "{A}",
-                             "${{ secrets.A }}", "${{ x ${A} }}", "${{", "${{ A", "100$ ${"}) {
+    for (const auto* text : {"$", "$A", "$$", "${", "${}", "${1A}", "${A", "${A-b}", "${A:-x}", "${ A }",
+                             "a$", "{A}", "${{ secrets.A }}", "${{ x ${A} }}", "${{", "${{ A", "100$ ${"}) {
         CAPTURE(text);
         CHECK(expand(text, some).value == text);
         CHECK(expand(text, some).from == origin::literal);

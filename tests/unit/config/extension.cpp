@@ -37,7 +37,8 @@ TEST_CASE("config drawbridge object: strict starts from fewer rights, single set
     CHECK(strict.pids == 256);
     // Also when the profile stands last.
     const auto mixed = read_box(R"("network": "outbound", "readOnlyRoot": false, "capabilities": ["CHOWN"],
-                                   "memory": "1g", "pids": 5, "profile": "strict")").box;
+                                   "memory": "1g", "pids": 5, "profile": "strict")")
+                           .box;
     CHECK(mixed.network == sandbox::network_access::outbound);
     CHECK(!mixed.read_only_root);
     CHECK(mixed.capabilities == std::vector<std::string>{"CHOWN"});
@@ -69,11 +70,16 @@ TEST_CASE("config drawbridge object: every setting") {
 
 TEST_CASE("config drawbridge object: values out of range or of the wrong kind") {
     const std::pair<const char*, const char*> rows[] = {
-        {"start", "\"now\""},     {"startupTimeout", "0"},  {"profile", "\"none\""},   {"network", "\"host\""},
-        {"readOnlyRoot", "1"},    {"capabilities", "\"\""}, {"memory", "\"lots\""},    {"memory", "1024"},
-        {"memory", "\"1m\""},     {"memory", "\"20t\""},    {"memory", "true"},        {"pids", "0"},
-        {"pids", "5000000"},      {"cpus", "0"},            {"cpus", "\"1\""},         {"cpus", "2000"},
-        {"pull", "\"sometimes\""}, {"pullTimeout", "0"},    {"stopGrace", "601"},      {"stopGrace", "-1"},
+        {"start", "\"now\""},      {"startupTimeout", "0"},
+        {"profile", "\"none\""},   {"network", "\"host\""},
+        {"readOnlyRoot", "1"},     {"capabilities", "\"\""},
+        {"memory", "\"lots\""},    {"memory", "1024"},
+        {"memory", "\"1m\""},      {"memory", "\"20t\""},
+        {"memory", "true"},        {"pids", "0"},
+        {"pids", "5000000"},       {"cpus", "0"},
+        {"cpus", "\"1\""},         {"cpus", "2000"},
+        {"pull", "\"sometimes\""}, {"pullTimeout", "0"},
+        {"stopGrace", "601"},      {"stopGrace", "-1"},
     };
     for (const auto& [key, value] : rows) {
         CAPTURE(key);
@@ -83,19 +89,24 @@ TEST_CASE("config drawbridge object: values out of range or of the wrong kind") 
     }
     CHECK(only_error(read_with(with_extension(R"("capabilities": ["CHOWN", "CAP_KILL"])")),
                      "mcpServers.s.drawbridge.capabilities[1]", "did you mean \"KILL\"?"));
-    CHECK(only_error(read_with(with_extension(R"("stopGrace": 601)")), "mcpServers.s.drawbridge.stopGrace", "from 0 to 600 (seconds)"));
-    CHECK(only_error(read_with(with_extension(R"("cpus": 0)")), "mcpServers.s.drawbridge.cpus", "from 0.01 to 1024"));
+    CHECK(only_error(read_with(with_extension(R"("stopGrace": 601)")), "mcpServers.s.drawbridge.stopGrace",
+                     "from 0 to 600 (seconds)"));
+    CHECK(only_error(read_with(with_extension(R"("cpus": 0)")), "mcpServers.s.drawbridge.cpus",
+                     "from 0.01 to 1024"));
 }
 
 TEST_CASE("config drawbridge object: unknown keys are refused") {
-    CHECK(only_error(read_with(with_extension(R"("memroy": "1g")")), "mcpServers.s.drawbridge.memroy", "did you mean \"memory\"?"));
-    CHECK(only_error(read_with(with_extension(R"("healthStatus": "200")")), "mcpServers.s.drawbridge.healthStatus", "unknown"));
-    CHECK(only_error(read_with(with_gateway(R"("drawbridge": {"start": "lazy"})")), "gateway.drawbridge.start", "unknown"));
+    CHECK(only_error(read_with(with_extension(R"("memroy": "1g")")), "mcpServers.s.drawbridge.memroy",
+                     "did you mean \"memory\"?"));
+    CHECK(only_error(read_with(with_extension(R"("healthStatus": "200")")),
+                     "mcpServers.s.drawbridge.healthStatus", "unknown"));
+    CHECK(only_error(read_with(with_gateway(R"("drawbridge": {"start": "lazy"})")),
+                     "gateway.drawbridge.start", "unknown"));
 }
 
 TEST_CASE("config drawbridge object: settings of containers are refused on http servers") {
-    for (const auto* key : {"profile", "network", "readOnlyRoot", "capabilities", "memory", "pids", "cpus", "pull",
-                            "pullTimeout", "stopGrace"})
+    for (const auto* key : {"profile", "network", "readOnlyRoot", "capabilities", "memory", "pids", "cpus",
+                            "pull", "pullTimeout", "stopGrace"})
         CHECK(only_error(read_with(with_http("\"drawbridge\": {\"" + std::string(key) + "\": 1}")),
                          "mcpServers.s.drawbridge." + std::string(key), "stdio servers only"));
 }

@@ -23,13 +23,16 @@ TEST_CASE("config gateway: defaults") {
 TEST_CASE("config gateway: T-CFG-009 port range") {
     for (const auto* port : {"1", "80", "65535", "8080.0", "8.08e3"}) {
         CAPTURE(port);
-        CHECK(read_with(with_section(R"({"domain": "localhost", "agentId": "id", "port": )" + std::string(port) + "}")).value);
+        CHECK(read_with(with_section(R"({"domain": "localhost", "agentId": "id", "port": )" +
+                                     std::string(port) + "}"))
+                  .value);
     }
-    for (const auto* port : {"0", "-1", "65536", "1.5", "1e300", "18446744073709551615", "null", "true", "\"8080\"", "[]",
-                             "\"x${P}\"", "\"\""}) {
+    for (const auto* port : {"0", "-1", "65536", "1.5", "1e300", "18446744073709551615", "null", "true",
+                             "\"8080\"", "[]", "\"x${P}\"", "\"\""}) {
         CAPTURE(port);
         const auto got = read_with(
-            with_section(R"({"domain": "localhost", "agentId": "id", "port": )" + std::string(port) + "}"), {{"P", "80"}});
+            with_section(R"({"domain": "localhost", "agentId": "id", "port": )" + std::string(port) + "}"),
+            {{"P", "80"}});
         CHECK(only_error(got, "gateway.port", "integer"));
     }
 }
@@ -46,7 +49,8 @@ TEST_CASE("config gateway: port and domain may be one whole variable, converted 
     }
     CHECK(all_text(read_with(document, {{"PORT", "70123"}, {"HOST", "h"}, {"ID", "s"}})).find("70123") ==
           std::string::npos);
-    CHECK(only_error(read_with(document, {{"PORT", "80"}, {"HOST", "http://h"}, {"ID", "s"}}), "gateway.domain", "host"));
+    CHECK(only_error(read_with(document, {{"PORT", "80"}, {"HOST", "http://h"}, {"ID", "s"}}),
+                     "gateway.domain", "host"));
 }
 
 TEST_CASE("config gateway: T-CFG-007 required fields") {
@@ -64,7 +68,8 @@ TEST_CASE("config gateway: exactly one of agentId and agentIds") {
     const auto many = read_with(section(R"(,"agentIds": ["primary-agent", "enclave-agent"])"));
     REQUIRE(many.value);
     CHECK(many.value->gate.agent_ids == std::vector<std::string>{"primary-agent", "enclave-agent"});
-    CHECK(only_error(read_with(section(R"(,"agentId": "a", "agentIds": ["b"])")), "gateway.agentIds", "exclude"));
+    CHECK(only_error(read_with(section(R"(,"agentId": "a", "agentIds": ["b"])")), "gateway.agentIds",
+                     "exclude"));
     CHECK(only_error(read_with(section("")), "gateway.agentId", "required"));
     CHECK(only_error(read_with(section(R"(,"agentIds": [])")), "gateway.agentIds", "at least one"));
     CHECK(only_error(read_with(section(R"(,"agentIds": ["a", ""])")), "gateway.agentIds[1]", "empty"));
@@ -85,7 +90,8 @@ TEST_CASE("config gateway: apiKey is read as agentId, with a warning") {
     CHECK(old.value->gate.agent_ids == std::vector<std::string>{"k"});
     CHECK(find(old.warnings, "gateway.apiKey", "agentId") != nullptr);
     CHECK(only_error(read_with(section(R"("apiKey": "k", "agentId": "a")")), "gateway.apiKey", "old name"));
-    CHECK(only_error(read_with(section(R"("apiKey": "k", "agentIds": ["a"])")), "gateway.apiKey", "old name"));
+    CHECK(
+        only_error(read_with(section(R"("apiKey": "k", "agentIds": ["a"])")), "gateway.apiKey", "old name"));
     CHECK(only_error(read_with(section(R"("apiKey": "")")), "gateway.apiKey", "blank"));
 }
 
@@ -113,19 +119,23 @@ TEST_CASE("config gateway: MCP_GATEWAY_TOOL_TIMEOUT stands in for toolTimeout") 
 
 TEST_CASE("config gateway: sessionTimeout beats the variable, which beats 6 h") {
     const variables known = {{"MCP_GATEWAY_SESSION_TIMEOUT", "2h"}};
-    CHECK(read_with(with_gateway(R"("sessionTimeout": "1h30m")"), known).value->gate.session_timeout == seconds(5400));
-    CHECK(read_with(with_gateway(R"("sessionTimeout": "")"), known).value->gate.session_timeout == seconds(7200));
+    CHECK(read_with(with_gateway(R"("sessionTimeout": "1h30m")"), known).value->gate.session_timeout ==
+          seconds(5400));
+    CHECK(read_with(with_gateway(R"("sessionTimeout": "")"), known).value->gate.session_timeout ==
+          seconds(7200));
     CHECK(read_with(with_gateway(R"("toolTimeout": 5)"), known).value->gate.session_timeout == seconds(7200));
     CHECK(read_with(with_gateway(R"("sessionTimeout": "500ms")")).value->gate.session_timeout == seconds(1));
     for (const auto* text : {"\"4\"", "\"-1h\"", "\"0\"", "\"soon\"", "60"})
         CHECK(read_with(with_gateway("\"sessionTimeout\": " + std::string(text)), known).errors.size() == 1);
-    CHECK(only_error(read_with(with_gateway(R"("toolTimeout": 5)"), {{"MCP_GATEWAY_SESSION_TIMEOUT", "never"}}),
-                     "gateway.sessionTimeout", "MCP_GATEWAY_SESSION_TIMEOUT"));
+    CHECK(
+        only_error(read_with(with_gateway(R"("toolTimeout": 5)"), {{"MCP_GATEWAY_SESSION_TIMEOUT", "never"}}),
+                   "gateway.sessionTimeout", "MCP_GATEWAY_SESSION_TIMEOUT"));
 }
 
 TEST_CASE("config gateway: T-CFG-005 payloadDir is an absolute path") {
     CHECK(read_with(with_gateway(R"("payloadDir": "/var/lib/mcp-gateway/payloads")")).value);
-    for (const auto* folder : {"payloads", "./payloads", "../data/payloads", "data/payloads", "", " ", "C:\\\\temp"}) {
+    for (const auto* folder :
+         {"payloads", "./payloads", "../data/payloads", "data/payloads", "", " ", "C:\\\\temp"}) {
         CAPTURE(folder);
         CHECK(read_with(with_gateway("\"payloadDir\": \"" + std::string(folder) + "\"")).errors.size() == 1);
     }
@@ -140,24 +150,33 @@ TEST_CASE("config gateway: fields without effect are validated and named togethe
     REQUIRE(got.warnings.size() == 2); // the other: no servers
     const auto* warning = find(got.warnings, "", "without effect in this version");
     REQUIRE(warning != nullptr);
-    for (const auto* field : {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots", "keepaliveInterval",
-                              "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
+    for (const auto* field :
+         {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots", "keepaliveInterval",
+          "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
         CHECK(warning->message.find("gateway." + std::string(field)) != std::string::npos);
 }
 
 TEST_CASE("config gateway: faults in fields without effect are errors all the same") {
     const std::pair<const char*, const char*> rows[] = {
-        {"payloadSizeThreshold", "0"},       {"payloadSizeThreshold", "\"1\""}, {"trustedBots", "[]"},
-        {"trustedBots", "\"b\""},            {"keepaliveInterval", "-2"},       {"keepaliveInterval", "1.5"},
-        {"forcePublicRepos", "\"true\""},    {"payloadPathPrefix", "1"},        {"sinkVisibilityExemptServers", "\"*\""},
-        {"opentelemetry", "true"},           {"payloadDir", "1"},
+        {"payloadSizeThreshold", "0"},
+        {"payloadSizeThreshold", "\"1\""},
+        {"trustedBots", "[]"},
+        {"trustedBots", "\"b\""},
+        {"keepaliveInterval", "-2"},
+        {"keepaliveInterval", "1.5"},
+        {"forcePublicRepos", "\"true\""},
+        {"payloadPathPrefix", "1"},
+        {"sinkVisibilityExemptServers", "\"*\""},
+        {"opentelemetry", "true"},
+        {"payloadDir", "1"},
     };
     for (const auto& [key, value] : rows) {
         CAPTURE(key);
         const auto got = read_with(with_gateway("\"" + std::string(key) + "\": " + value));
         CHECK(only_error(got, "gateway." + std::string(key), ""));
     }
-    CHECK(only_error(read_with(with_gateway(R"("trustedBots": ["a", " "])")), "gateway.trustedBots[1]", "blank"));
+    CHECK(only_error(read_with(with_gateway(R"("trustedBots": ["a", " "])")), "gateway.trustedBots[1]",
+                     "blank"));
 }
 
 TEST_CASE("config gateway: T-OTEL-003 T-OTEL-004 opentelemetry is validated") {
@@ -169,10 +188,13 @@ TEST_CASE("config gateway: T-OTEL-003 T-OTEL-004 opentelemetry is validated") {
     CHECK(only_error(read_otel(""), "gateway.opentelemetry.endpoint", "required"));
     CHECK(only_error(read_otel(R"("endpoint": "grpc://h")"), "gateway.opentelemetry.endpoint", "http"));
     CHECK(only_error(read_otel(endpoint + R"(, "traceId": "XYZ")"), "gateway.opentelemetry.traceId", "32"));
-    CHECK(only_error(read_otel(endpoint + R"(, "traceId": "0123456789abcdef0123456789abcdef", "spanId": "1")"),
-                     "gateway.opentelemetry.spanId", "16"));
-    CHECK(only_error(read_otel(endpoint + R"(, "headers": {})"), "gateway.opentelemetry.headers", "OTEL_EXPORTER"));
-    CHECK(only_error(read_otel(endpoint + R"(, "sampleRate": 1)"), "gateway.opentelemetry.sampleRate", "unknown"));
+    CHECK(
+        only_error(read_otel(endpoint + R"(, "traceId": "0123456789abcdef0123456789abcdef", "spanId": "1")"),
+                   "gateway.opentelemetry.spanId", "16"));
+    CHECK(only_error(read_otel(endpoint + R"(, "headers": {})"), "gateway.opentelemetry.headers",
+                     "OTEL_EXPORTER"));
+    CHECK(only_error(read_otel(endpoint + R"(, "sampleRate": 1)"), "gateway.opentelemetry.sampleRate",
+                     "unknown"));
     CHECK(read_otel(endpoint + R"(, "traceId": "${T}")", {{"T", ""}}).value);
     const auto lone = read_otel(endpoint + R"(, "spanId": "0123456789abcdef")");
     REQUIRE(lone.value);
@@ -180,9 +202,10 @@ TEST_CASE("config gateway: T-OTEL-003 T-OTEL-004 opentelemetry is validated") {
 }
 
 TEST_CASE("config gateway: fields of the reference gateway that this version lacks are refused") {
-    for (const auto* key : {"agentPolicies", "containerRuntime", "containerRuntimeCommand", "containerRuntimeArgs", "dockerless"})
-        CHECK(only_error(read_with(with_gateway("\"" + std::string(key) + "\": {}")), "gateway." + std::string(key),
-                         "not supported by this version"));
+    for (const auto* key : {"agentPolicies", "containerRuntime", "containerRuntimeCommand",
+                            "containerRuntimeArgs", "dockerless"})
+        CHECK(only_error(read_with(with_gateway("\"" + std::string(key) + "\": {}")),
+                         "gateway." + std::string(key), "not supported by this version"));
 }
 
 TEST_CASE("config gateway: T-CFG-006 unknown fields are refused with a suggestion") {
@@ -204,14 +227,15 @@ TEST_CASE("config gateway: the drawbridge object") {
     CHECK(gate.max_queued_calls == 7);
     CHECK(gate.max_connections == 9);
     const std::pair<const char*, const char*> rows[] = {
-        {"healthStatus", "200"},       {"healthStatus", "\"503\""},      {"drainTimeout", "3601"}, {"maxMessageBytes", "1023"},
-        {"maxMessageBytes", "1e12"},   {"maxHeaderBytes", "2000000"},    {"maxQueuedCalls", "0"},  {"maxConnections", "0"},
-        {"maxMessagesBytes", "4096"},
+        {"healthStatus", "200"},     {"healthStatus", "\"503\""}, {"drainTimeout", "3601"},
+        {"maxMessageBytes", "1023"}, {"maxMessageBytes", "1e12"}, {"maxHeaderBytes", "2000000"},
+        {"maxQueuedCalls", "0"},     {"maxConnections", "0"},     {"maxMessagesBytes", "4096"},
     };
     for (const auto& [key, value] : rows) {
         CAPTURE(key);
-        CHECK(only_error(read_with(with_gateway("\"drawbridge\": {\"" + std::string(key) + "\": " + value + "}")),
-                         "gateway.drawbridge." + std::string(key), ""));
+        CHECK(only_error(
+            read_with(with_gateway("\"drawbridge\": {\"" + std::string(key) + "\": " + value + "}")),
+            "gateway.drawbridge." + std::string(key), ""));
     }
     CHECK(only_error(read_with(with_gateway(R"("drawbridge": [])")), "gateway.drawbridge", "an object"));
 }

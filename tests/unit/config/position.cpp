@@ -16,7 +16,7 @@ struct expected_place {
 
 // Writes a random document and notes the place of every value as it goes.
 class generator {
-public:
+  public:
     explicit generator(unsigned seed) : random_(seed) {}
 
     void value(const std::string& path, int depth) {
@@ -35,7 +35,7 @@ public:
     std::string text;
     std::vector<expected_place> places;
 
-private:
+  private:
     int pick(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
 
     void write(std::string_view part) {
@@ -55,8 +55,8 @@ private:
     }
 
     void scalar(int kind) {
-        static const char* const words[] = {"true", "false", "null", "-12.5e+3", "0", "\"a\\\"b\\u00e9{[,:\"",
-                                            "\"\xc3\xa9\"", "\"\""};
+        static const char* const words[] = {
+            "true", "false", "null", "-12.5e+3", "0", "\"a\\\"b\\u00e9{[,:\"", "\"\xc3\xa9\"", "\"\""};
         write(words[(pick(2) + 2 * kind) % 8]);
     }
 
@@ -64,8 +64,7 @@ private:
         write("{");
         blanks();
         for (int i = 0, count = pick(5); i < count; ++i) {
-            if (i > 0)
-                write(",");
+            if (i > 0) write(",");
             blanks();
             const auto key = (i == 2 ? "odd.key[" : "k") + std::to_string(i);
             write('"' + key + '"');
@@ -80,8 +79,7 @@ private:
         write("[");
         blanks();
         for (int i = 0, count = pick(5); i < count; ++i) {
-            if (i > 0)
-                write(",");
+            if (i > 0) write(",");
             value(element(path, static_cast<std::size_t>(i)), depth + 1);
         }
         write("]");
@@ -204,7 +202,8 @@ TEST_CASE("config scan: 32 levels are read, 33 are a clear error") {
 }
 
 TEST_CASE("config scan: repeated keys are found, also in another spelling") {
-    const auto found = scan("{\"a\":1,\n \"b\":{\"c\":1,\"\\u0063\":2},\n \"a\":3,\"\xc3\xa9\":1,\"\\u00e9\":2}");
+    const auto found =
+        scan("{\"a\":1,\n \"b\":{\"c\":1,\"\\u0063\":2},\n \"a\":3,\"\xc3\xa9\":1,\"\\u00e9\":2}");
     REQUIRE(!found.syntax);
     REQUIRE(found.duplicates.size() == 3);
     CHECK(found.duplicates[0].path == "b.c");

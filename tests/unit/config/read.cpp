@@ -19,7 +19,8 @@ TEST_CASE("config: T-CFG-004 every undefined variable is reported with the path 
     CHECK(!got.value);
     CHECK(got.errors.size() == 7);
     const std::string text = "undefined environment variable referenced: ";
-    const auto* first = find(got.errors, "mcpServers.github.env.GITHUB_TOKEN", text + "GITHUB_PERSONAL_ACCESS_TOKEN");
+    const auto* first =
+        find(got.errors, "mcpServers.github.env.GITHUB_TOKEN", text + "GITHUB_PERSONAL_ACCESS_TOKEN");
     REQUIRE(first != nullptr);
     CHECK(first->line == 5);
     CHECK(first->column == 31);
@@ -40,16 +41,20 @@ TEST_CASE("config: T-CFG-003 values with quotes and line ends can't change the d
 }
 
 TEST_CASE("config: variables are not expanded in keys") {
-    CHECK(only_error(read_with(with_stdio(R"("env": {"${V}": "x"})"), {{"V", "NAME"}}), "mcpServers.s.env[\"${V}\"]", "variable name"));
+    CHECK(only_error(read_with(with_stdio(R"("env": {"${V}": "x"})"), {{"V", "NAME"}}),
+                     "mcpServers.s.env[\"${V}\"]", "variable name"));
 }
 
-TEST_CASE("config: T-CFG-006 an unknown top-level field names itself, its place and the specification's version") {
-    const auto got = read_with("{\"mcpServers\":{},\n  \"servers\": 1, \"gateway\":{\"port\":1,\"domain\":\"h\",\"agentId\":\"i\"}}");
+TEST_CASE(
+    "config: T-CFG-006 an unknown top-level field names itself, its place and the specification's version") {
+    const auto got = read_with("{\"mcpServers\":{},\n  \"servers\": 1, "
+                               "\"gateway\":{\"port\":1,\"domain\":\"h\",\"agentId\":\"i\"}}");
     REQUIRE(only_error(got, "servers", "unrecognized top-level field"));
     CHECK(got.errors[0].line == 2);
     CHECK(got.errors[0].column == 3);
     CHECK(got.errors[0].suggestion.find("1.17.0") != std::string::npos);
-    const auto typo = read_with(R"({"mcpServer":{}, "mcpServers":{}, "gateway":{"port":1,"domain":"h","agentId":"i"}})");
+    const auto typo =
+        read_with(R"({"mcpServer":{}, "mcpServers":{}, "gateway":{"port":1,"domain":"h","agentId":"i"}})");
     CHECK(only_error(typo, "mcpServer", "did you mean \"mcpServers\"?"));
 }
 
@@ -83,7 +88,8 @@ TEST_CASE("config: all errors are reported at once, in the order of the document
     // The repeated "one" hides the first: two faults of its own, the rest as written.
     for (std::size_t i = 1; i < got.errors.size(); ++i)
         CHECK((got.errors[i - 1].line < got.errors[i].line ||
-               (got.errors[i - 1].line == got.errors[i].line && got.errors[i - 1].column <= got.errors[i].column) ||
+               (got.errors[i - 1].line == got.errors[i].line &&
+                got.errors[i - 1].column <= got.errors[i].column) ||
                got.errors[i - 1].message.find("twice") != std::string::npos));
     CHECK(find(got.errors, "mcpServers.one", "twice") != nullptr);
     CHECK(find(got.errors, "gateway.port", "1 to 65535") != nullptr);
@@ -106,7 +112,8 @@ TEST_CASE("config: text that is not JSON gives one error with its place") {
     CHECK(got.errors[0].column == 15);
     CHECK(read_with("").errors.size() == 1);
     CHECK(read_with(std::string(200, '{')).errors.size() == 1);
-    CHECK(only_error(read_with("{\"a\":" + std::string(40, '[') + std::string(40, ']') + "}"), "", "32 levels"));
+    CHECK(only_error(read_with("{\"a\":" + std::string(40, '[') + std::string(40, ']') + "}"), "",
+                     "32 levels"));
     CHECK(only_error(read_with(std::string((4 << 20) + 1, ' ')), "", "4 MiB"));
 }
 
@@ -118,7 +125,9 @@ TEST_CASE("config: bytes that are not UTF-8 are refused with their place") {
 }
 
 TEST_CASE("config: a byte order mark and CRLF line ends are accepted") {
-    CHECK(read_with("\xef\xbb\xbf{\r\n\"mcpServers\":{},\r\n\"gateway\":{\"port\":1,\"domain\":\"h\",\"agentId\":\"i\"}}\r\n").value);
+    CHECK(read_with("\xef\xbb\xbf{\r\n\"mcpServers\":{},\r\n\"gateway\":{\"port\":1,\"domain\":\"h\","
+                    "\"agentId\":\"i\"}}\r\n")
+              .value);
 }
 
 TEST_CASE("config: no servers is accepted with a warning") {
@@ -128,7 +137,8 @@ TEST_CASE("config: no servers is accepted with a warning") {
 }
 
 TEST_CASE("config: servers keep the order of the document") {
-    const auto got = read_with(R"({"mcpServers":{"z":{"container":"a"},"a":{"container":"a"},"m":{"container":"a"}},
+    const auto got =
+        read_with(R"({"mcpServers":{"z":{"container":"a"},"a":{"container":"a"},"m":{"container":"a"}},
                                   "gateway":{"port":1,"domain":"h","agentId":"i"}})");
     REQUIRE(got.value);
     REQUIRE(got.value->servers.size() == 3);
@@ -156,8 +166,8 @@ TEST_CASE("config: no value of a variable is ever shown") {
               "drawbridge": {"healthStatus": "${S}"}},
   "customSchemas": {"x": "${S}"}
 })";
-    for (const auto* secret : {"s3cret", "S3CRET token", "s3cret\n", "--s3cret", "http://s3cret:x", "/s3cret:/s3cret", "\xc3\xa9s3cret",
-                               " s3cret", "s3cret:1:2"}) {
+    for (const auto* secret : {"s3cret", "S3CRET token", "s3cret\n", "--s3cret", "http://s3cret:x",
+                               "/s3cret:/s3cret", "\xc3\xa9s3cret", " s3cret", "s3cret:1:2"}) {
         const auto got = read_with(document, {{"S", secret}, {"MCP_GATEWAY_TOOL_TIMEOUT", secret}});
         CHECK(got.errors.size() > 15);
         CHECK(all_text(got).find("s3cret") == std::string::npos);

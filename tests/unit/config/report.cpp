@@ -19,7 +19,8 @@ TEST_CASE("config report: one JSON line with error at its top") {
     REQUIRE(payload.size() == 1);
     const auto& error = payload.at("error").as_object();
     CHECK(error.at("type").as_string() == "configuration");
-    CHECK(error.at("message").as_string() == "the configuration has 2 problems; the first: gateway.port: must be an integer");
+    CHECK(error.at("message").as_string() ==
+          "the configuration has 2 problems; the first: gateway.port: must be an integer");
     const auto& list = error.at("problems").as_array();
     REQUIRE(list.size() == 2);
     CHECK(list[0].at("path").as_string() == "gateway.port");

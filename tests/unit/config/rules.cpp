@@ -12,21 +12,39 @@ using strings = std::vector<std::string>;
 TEST_CASE("config rules: server names") {
     for (const std::string& name : strings{"a", "github", "A.b_c-9", "9", std::string(63, 'x')})
         CHECK_MESSAGE(!check_server_name(name), name);
-    for (const std::string& name : strings{"", ".a", "-a", "_a", "a b", "a/b", "\xc3\xa9", std::string(64, 'x')})
+    for (const std::string& name :
+         strings{"", ".a", "-a", "_a", "a b", "a/b", "\xc3\xa9", std::string(64, 'x')})
         CHECK_MESSAGE(check_server_name(name).has_value(), name);
 }
 
 TEST_CASE("config rules: images with registries, ports, tags and digests") {
     const std::string digest = "sha256:" + std::string(64, 'a');
-    for (const std::string& image : strings{
-             "alpine", "node:lts-alpine", "ghcr.io/github/github-mcp-server:latest", "localhost:5000/img",
-             "localhost/img:v1", "host.example:5000/a/b/c:1.2", "10.0.0.1:443/x", "alpine@" + digest,
-             "reg.io:5000/a/b:tag@" + digest, "a__b/c--d.e:UPPER_tag.1-x", "Registry.Example/a"})
+    for (const std::string& image :
+         strings{"alpine", "node:lts-alpine", "ghcr.io/github/github-mcp-server:latest", "localhost:5000/img",
+                 "localhost/img:v1", "host.example:5000/a/b/c:1.2", "10.0.0.1:443/x", "alpine@" + digest,
+                 "reg.io:5000/a/b:tag@" + digest, "a__b/c--d.e:UPPER_tag.1-x", "Registry.Example/a"})
         CHECK_MESSAGE(!check_image(image), image);
-    for (const std::string& image : strings{
-             "", "-v", "--privileged", "a b", " a", "a ", "a:", ":tag", "a//b", "/a", "a/", "a:b:c",
-             "a@sha256:12", "a@", "a@sha256:" + std::string(63, 'a'), "Alpine", "reg.io:port/a", "a:-x", "a\n",
-             "https://reg.io/a", std::string(600, 'a')})
+    for (const std::string& image : strings{"",
+                                            "-v",
+                                            "--privileged",
+                                            "a b",
+                                            " a",
+                                            "a ",
+                                            "a:",
+                                            ":tag",
+                                            "a//b",
+                                            "/a",
+                                            "a/",
+                                            "a:b:c",
+                                            "a@sha256:12",
+                                            "a@",
+                                            "a@sha256:" + std::string(63, 'a'),
+                                            "Alpine",
+                                            "reg.io:port/a",
+                                            "a:-x",
+                                            "a\n",
+                                            "https://reg.io/a",
+                                            std::string(600, 'a')})
         CHECK_MESSAGE(check_image(image).has_value(), image);
     CHECK(check_image("Alpine")->message.find("lowercase") != std::string::npos);
 }
@@ -43,8 +61,8 @@ TEST_CASE("config rules: T-CFG-015 a mount is host:container:mode") {
 
 TEST_CASE("config rules: T-CFG-016 mounts with missing parts or relative paths") {
     mount out;
-    for (const auto* text : {"", "/a", "/a:/b", "/a:/b:ro:z", "a:/b:ro", "/a:b:ro", ":/b:ro", "/a::ro", "./a:/b:ro",
-                             "/a:/:ro", "/a://:ro", "/a\n:/b:ro"}) {
+    for (const auto* text : {"", "/a", "/a:/b", "/a:/b:ro:z", "a:/b:ro", "/a:b:ro", ":/b:ro", "/a::ro",
+                             "./a:/b:ro", "/a:/:ro", "/a://:ro", "/a\n:/b:ro"}) {
         CAPTURE(text);
         CHECK(check_mount(text, out).has_value());
     }
@@ -61,12 +79,30 @@ TEST_CASE("config rules: T-CFG-017 a mode that is neither ro nor rw") {
 }
 
 TEST_CASE("config rules: URLs") {
-    for (const auto* url : {"https://api.example.com/mcp", "http://localhost:9000/mcp", "HTTP://h", "https://u:p@h/x?y=1#z",
-                            "http://[::1]:8080/", "http://127.0.0.1", "https://h_x.example:65535", "http://h?x=:y@z"})
+    for (const auto* url :
+         {"https://api.example.com/mcp", "http://localhost:9000/mcp", "HTTP://h", "https://u:p@h/x?y=1#z",
+          "http://[::1]:8080/", "http://127.0.0.1", "https://h_x.example:65535", "http://h?x=:y@z"})
         CHECK_MESSAGE(!check_url(url), url);
-    for (const auto* url : {"", "api.example.com", "ftp://h", "https://", "https:///x", "https://:80", "http://h:0",
-                            "http://h:65536", "http://h:x", "http://h:", "http://a b", "http://h/\n", "http://h/\xc3\xa9",
-                            "http://h\\x", "http://u@", "http://-h", "http://h..x", "http://[zz]", "://h", "http:/h",
+    for (const auto* url : {"",
+                            "api.example.com",
+                            "ftp://h",
+                            "https://",
+                            "https:///x",
+                            "https://:80",
+                            "http://h:0",
+                            "http://h:65536",
+                            "http://h:x",
+                            "http://h:",
+                            "http://a b",
+                            "http://h/\n",
+                            "http://h/\xc3\xa9",
+                            "http://h\\x",
+                            "http://u@",
+                            "http://-h",
+                            "http://h..x",
+                            "http://[zz]",
+                            "://h",
+                            "http:/h",
                             "http://{host}/"})
         CHECK_MESSAGE(check_url(url).has_value(), url);
     CHECK(is_https("HTTPS://x"));
@@ -80,8 +116,8 @@ TEST_CASE("config rules: names of variables and headers") {
         CHECK_MESSAGE(check_variable_name(name).has_value(), name);
     for (const auto* name : {"Authorization", "X-Custom_1", "Host", "x!#$"})
         CHECK_MESSAGE(!check_header_name(name), name);
-    for (const auto* name : {"", "A B", "A:", "A\r\n", "\xc3\xa9", "Content-Length", "transfer-encoding", "Connection",
-                             "Mcp-Session-Id", "MCP-Protocol-Version"})
+    for (const auto* name : {"", "A B", "A:", "A\r\n", "\xc3\xa9", "Content-Length", "transfer-encoding",
+                             "Connection", "Mcp-Session-Id", "MCP-Protocol-Version"})
         CHECK_MESSAGE(check_header_name(name).has_value(), name);
 }
 

@@ -109,7 +109,8 @@ TEST_CASE("config args: nothing can take the place of the image, or swallow it")
 }
 
 TEST_CASE("config args: all faults are told, and no value is") {
-    const auto found = check_runtime_args({"--env", "TOKEN=s3cret", "--init", "s3cret", "-vs3cret:/x", "--s3cret"});
+    const auto found =
+        check_runtime_args({"--env", "TOKEN=s3cret", "--init", "s3cret", "-vs3cret:/x", "--s3cret"});
     REQUIRE(found.size() == 4);
     CHECK(found[0].index == 0);
     CHECK(found[1].index == 3);

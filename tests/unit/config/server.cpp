@@ -39,7 +39,8 @@ TEST_CASE("config server: stdio is the default type, and \"local\" means stdio")
     CHECK(read_with(with_server(R"({"container": "a"})")).value->servers[0].stdio);
     CHECK(read_with(with_server(R"({"type": "local", "container": "a"})")).value->servers[0].stdio);
     CHECK(!read_with(with_server(R"({"container": "a"})")).value->servers[0].tools_given);
-    CHECK(read_with(with_server(R"({"container": "a"})")).value->servers[0].tools == std::vector<std::string>{"*"});
+    CHECK(read_with(with_server(R"({"container": "a"})")).value->servers[0].tools ==
+          std::vector<std::string>{"*"});
 }
 
 TEST_CASE("config server: T-CFG-002 valid http server, with every field") {
@@ -69,20 +70,25 @@ TEST_CASE("config server: T-CFG-007 container and url are required") {
 
 TEST_CASE("config server: T-CFG-008 wrong types of values") {
     const std::pair<const char*, const char*> rows[] = {
-        {"entrypoint", "1"}, {"entrypoint", "\"\""}, {"entrypointArgs", "\"x\""}, {"mounts", "{}"},    {"env", "[]"},
-        {"args", "\"x\""},   {"tools", "\"*\""},     {"registry", "1"},           {"toolTimeout", "true"}, {"drawbridge", "1"},
-        {"toolTimeout", "0"},
+        {"entrypoint", "1"},     {"entrypoint", "\"\""}, {"entrypointArgs", "\"x\""}, {"mounts", "{}"},
+        {"env", "[]"},           {"args", "\"x\""},      {"tools", "\"*\""},          {"registry", "1"},
+        {"toolTimeout", "true"}, {"drawbridge", "1"},    {"toolTimeout", "0"},
     };
     for (const auto& [key, value] : rows) {
         CAPTURE(key);
-        CHECK(only_error(read_with(with_stdio("\"" + std::string(key) + "\": " + value)), "mcpServers.s." + std::string(key), ""));
+        CHECK(only_error(read_with(with_stdio("\"" + std::string(key) + "\": " + value)),
+                         "mcpServers.s." + std::string(key), ""));
     }
-    CHECK(only_error(read_with(with_stdio(R"("entrypointArgs": ["a", 1])")), "mcpServers.s.entrypointArgs[1]", "a string"));
-    CHECK(only_error(read_with(with_stdio(R"("env": {"PORT": 1})")), "mcpServers.s.env.PORT", "double quotes"));
+    CHECK(only_error(read_with(with_stdio(R"("entrypointArgs": ["a", 1])")), "mcpServers.s.entrypointArgs[1]",
+                     "a string"));
+    CHECK(
+        only_error(read_with(with_stdio(R"("env": {"PORT": 1})")), "mcpServers.s.env.PORT", "double quotes"));
     CHECK(only_error(read_with(with_server("\"image\"")), "mcpServers.s", "an object"));
-    CHECK(only_error(read_with(with_server(R"({"container": ["a"]})")), "mcpServers.s.container", "an array"));
+    CHECK(
+        only_error(read_with(with_server(R"({"container": ["a"]})")), "mcpServers.s.container", "an array"));
     CHECK(only_error(read_with(with_http(R"("headers": {"A": null})")), "mcpServers.s.headers.A", "null"));
-    CHECK(only_error(read_with(with_server(R"({"type": 1, "container": "a"})")), "mcpServers.s.type", "a string"));
+    CHECK(only_error(read_with(with_server(R"({"type": 1, "container": "a"})")), "mcpServers.s.type",
+                     "a string"));
 }
 
 TEST_CASE("config server: a command on the host is refused with a hint to use container") {
@@ -91,9 +97,12 @@ TEST_CASE("config server: a command on the host is refused with a hint to use co
 
 TEST_CASE("config server: bad names, images and urls") {
     CHECK(only_error(read_with(R"({"mcpServers":{"a/b":{"container":"x"}},
-        "gateway":{"port":1,"domain":"h","agentId":"i"}})"), "mcpServers[\"a/b\"]", "server name"));
-    CHECK(only_error(read_with(with_server(R"({"container": "--privileged"})")), "mcpServers.s.container", "image"));
-    CHECK(only_error(read_with(with_server(R"({"type":"http","url":"ftp://x"})")), "mcpServers.s.url", "http"));
+        "gateway":{"port":1,"domain":"h","agentId":"i"}})"),
+                     "mcpServers[\"a/b\"]", "server name"));
+    CHECK(only_error(read_with(with_server(R"({"container": "--privileged"})")), "mcpServers.s.container",
+                     "image"));
+    CHECK(
+        only_error(read_with(with_server(R"({"type":"http","url":"ftp://x"})")), "mcpServers.s.url", "http"));
 }
 
 TEST_CASE("config server: T-CFG-016 T-CFG-017 T-CFG-018 mounts of a server") {
@@ -101,21 +110,25 @@ TEST_CASE("config server: T-CFG-016 T-CFG-017 T-CFG-018 mounts of a server") {
     REQUIRE(several.value);
     CHECK(several.value->servers[0].stdio->mounts.size() == 3);
     CHECK(!several.value->servers[0].stdio->mounts[1].read_only);
-    CHECK(only_error(read_with(with_stdio(R"("mounts": ["/a:/x:ro", "/b:/y"])")), "mcpServers.s.mounts[1]", "three parts"));
+    CHECK(only_error(read_with(with_stdio(R"("mounts": ["/a:/x:ro", "/b:/y"])")), "mcpServers.s.mounts[1]",
+                     "three parts"));
     CHECK(only_error(read_with(with_stdio(R"("mounts": ["/b:/y:rx"])")), "mcpServers.s.mounts[0]", "mode"));
-    CHECK(only_error(read_with(with_stdio(R"("mounts": ["/a:/x:ro", "/b:/x/:ro"])")), "mcpServers.s.mounts[1]", "same path"));
+    CHECK(only_error(read_with(with_stdio(R"("mounts": ["/a:/x:ro", "/b:/x/:ro"])")),
+                     "mcpServers.s.mounts[1]", "same path"));
     CHECK(read_with(with_stdio(R"("mounts": ["${D}:${D}:rw"])"), {{"D", "/work"}}).value);
-    CHECK(only_error(read_with(with_stdio(R"("mounts": ["${D}:${D}:rw"])"), {{"D", "/a:b"}}), "mcpServers.s.mounts[0]", "three parts"));
+    CHECK(only_error(read_with(with_stdio(R"("mounts": ["${D}:${D}:rw"])"), {{"D", "/a:b"}}),
+                     "mcpServers.s.mounts[0]", "three parts"));
 }
 
 TEST_CASE("config server: T-CFG-019 mounts and other container fields on http servers") {
     for (const auto* key : {"mounts", "container", "entrypoint", "entrypointArgs", "args"})
-        CHECK(only_error(read_with(with_http("\"" + std::string(key) + "\": []")), "mcpServers.s." + std::string(key),
-                         "stdio servers only"));
+        CHECK(only_error(read_with(with_http("\"" + std::string(key) + "\": []")),
+                         "mcpServers.s." + std::string(key), "stdio servers only"));
 }
 
 TEST_CASE("config server: url and headers on stdio servers") {
-    CHECK(only_error(read_with(with_stdio(R"("url": "https://h")")), "mcpServers.s.url", "http servers only"));
+    CHECK(
+        only_error(read_with(with_stdio(R"("url": "https://h")")), "mcpServers.s.url", "http servers only"));
     CHECK(only_error(read_with(with_stdio(R"("headers": {})")), "mcpServers.s.headers", "http servers only"));
 }
 
@@ -141,27 +154,36 @@ TEST_CASE("config server: an empty env value passes on the gateway's own variabl
 }
 
 TEST_CASE("config server: names in env and headers") {
-    CHECK(only_error(read_with(with_stdio(R"("env": {"A=B": "x"})")), "mcpServers.s.env[\"A=B\"]", "variable name"));
-    CHECK(only_error(read_with(with_stdio(R"("env": {"": "x"})")), "mcpServers.s.env[\"\"]", "variable name"));
-    CHECK(only_error(read_with(with_http(R"("headers": {"A B": "x"})")), "mcpServers.s.headers[\"A B\"]", "header name"));
-    CHECK(only_error(read_with(with_http(R"("headers": {"A": "x", "a": "y"})")), "mcpServers.s.headers.a", "twice"));
-    CHECK(only_error(read_with(with_http(R"("headers": {"A": "${T}"})"), {{"T", "tok\n"}}), "mcpServers.s.headers.A", "line end"));
+    CHECK(only_error(read_with(with_stdio(R"("env": {"A=B": "x"})")), "mcpServers.s.env[\"A=B\"]",
+                     "variable name"));
+    CHECK(
+        only_error(read_with(with_stdio(R"("env": {"": "x"})")), "mcpServers.s.env[\"\"]", "variable name"));
+    CHECK(only_error(read_with(with_http(R"("headers": {"A B": "x"})")), "mcpServers.s.headers[\"A B\"]",
+                     "header name"));
+    CHECK(only_error(read_with(with_http(R"("headers": {"A": "x", "a": "y"})")), "mcpServers.s.headers.a",
+                     "twice"));
+    CHECK(only_error(read_with(with_http(R"("headers": {"A": "${T}"})"), {{"T", "tok\n"}}),
+                     "mcpServers.s.headers.A", "line end"));
 }
 
 TEST_CASE("config server: a NUL character is refused wherever it stands") {
     CHECK(only_error(read_with(with_stdio(R"("env": {"A": "x\u0000y"})")), "mcpServers.s.env.A", "NUL"));
-    CHECK(only_error(read_with(with_stdio(R"("entrypointArgs": ["\u0000"])")), "mcpServers.s.entrypointArgs[0]", "NUL"));
+    CHECK(only_error(read_with(with_stdio(R"("entrypointArgs": ["\u0000"])")),
+                     "mcpServers.s.entrypointArgs[0]", "NUL"));
 }
 
 TEST_CASE("config server: dangerous args are refused at their place") {
-    CHECK(only_error(read_with(with_stdio(R"("args": ["--init", "-v", "/:/host"])")), "mcpServers.s.args[1]", "mounts"));
-    CHECK(only_error(read_with(with_stdio(R"("args": ["${FLAG}"])"), {{"FLAG", "--privileged"}}), "mcpServers.s.args[0]", "--privileged"));
+    CHECK(only_error(read_with(with_stdio(R"("args": ["--init", "-v", "/:/host"])")), "mcpServers.s.args[1]",
+                     "mounts"));
+    CHECK(only_error(read_with(with_stdio(R"("args": ["${FLAG}"])"), {{"FLAG", "--privileged"}}),
+                     "mcpServers.s.args[0]", "--privileged"));
 }
 
 TEST_CASE("config server: T-CFG-011 an unregistered type") {
     CHECK(only_error(read_with(with_server(R"({"type": "safeinputs", "tools": {}})")), "mcpServers.s.type",
                      "unknown server type \"safeinputs\""));
-    CHECK(only_error(read_with(with_server(R"({"type": "htpp"})")), "mcpServers.s.type", "did you mean \"http\"?"));
+    CHECK(only_error(read_with(with_server(R"({"type": "htpp"})")), "mcpServers.s.type",
+                     "did you mean \"http\"?"));
     const auto hidden = read_with(with_server(R"({"type": "${T}"})"), {{"T", "s3cret"}});
     CHECK(only_error(hidden, "mcpServers.s.type", "unknown server type"));
     CHECK(all_text(hidden).find("s3cret") == std::string::npos);
@@ -170,7 +192,8 @@ TEST_CASE("config server: T-CFG-011 an unregistered type") {
 TEST_CASE("config server: T-CFG-010 T-CFG-012 a registered custom type is refused plainly, for now") {
     const auto document = [](std::string_view url) {
         return R"({"mcpServers":{"s":{"type":"safeinputs","tools":{"greet":{}}}},"gateway":{"port":1,"domain":"h",
-                   "agentId":"i"},"customSchemas":{"safeinputs":")" + std::string(url) + "\"}}";
+                   "agentId":"i"},"customSchemas":{"safeinputs":")" +
+               std::string(url) + "\"}}";
     };
     for (const auto* url : {"https://docs.example/schema.json", ""})
         CHECK(only_error(read_with(document(url)), "mcpServers.s.type", "not supported by this version"));
@@ -181,10 +204,12 @@ TEST_CASE("config server: T-CFG-010 T-CFG-012 a registered custom type is refuse
 
 TEST_CASE("config server: T-CFG-013 reserved type names can't be registered") {
     const auto document = [](std::string_view entry) {
-        return R"({"mcpServers":{},"gateway":{"port":1,"domain":"h","agentId":"i"},"customSchemas":{)" + std::string(entry) + "}}";
+        return R"({"mcpServers":{},"gateway":{"port":1,"domain":"h","agentId":"i"},"customSchemas":{)" +
+               std::string(entry) + "}}";
     };
     for (const auto* name : {"stdio", "http", "local"})
-        CHECK(only_error(read_with(document("\"" + std::string(name) + "\":\"\"")), "customSchemas." + std::string(name), "reserved"));
+        CHECK(only_error(read_with(document("\"" + std::string(name) + "\":\"\"")),
+                         "customSchemas." + std::string(name), "reserved"));
     CHECK(only_error(read_with(document(R"("Bad":"")")), "customSchemas.Bad", "lowercase"));
     CHECK(only_error(read_with(document(R"("x":1)")), "customSchemas.x", "a string"));
     CHECK(only_error(read_with(document(R"("x":"https://")")), "customSchemas.x", "host"));
@@ -200,8 +225,10 @@ TEST_CASE("config server: a guard is validated, refused and never ignored") {
     CHECK(only_error(read_with(with_stdio(sound)), "mcpServers.s.guard-policies", refused));
     CHECK(only_error(read_with(with_http(sound)), "mcpServers.s.guard-policies", refused));
     CHECK(only_error(read_with(with_stdio(R"("guard-policies": {"write-sink": {"accept": ["*"],
-        "sink-visibility": "public"}})")), "mcpServers.s.guard-policies", refused));
-    CHECK(only_error(read_with(with_stdio(R"("guard-policies": {})")), "mcpServers.s.guard-policies", refused));
+        "sink-visibility": "public"}})")),
+                     "mcpServers.s.guard-policies", refused));
+    CHECK(
+        only_error(read_with(with_stdio(R"("guard-policies": {})")), "mcpServers.s.guard-policies", refused));
     const auto faulty = read_with(with_stdio(R"("guard-policies": {
         "allow-only": {"repos": "some", "blocked-users": [1], "extra": 1},
         "write-sink": {"sink-visibility": "secret"}, "allow": {}})"));
@@ -216,25 +243,36 @@ TEST_CASE("config server: a guard is validated, refused and never ignored") {
     CHECK(find(faulty.errors, at + "allow", "unknown") != nullptr);
     CHECK(find(faulty.errors, "mcpServers.s.guard-policies", refused) != nullptr);
     for (const auto* key : {"guard", "tool_response_filters"})
-        CHECK(only_error(read_with(with_stdio("\"" + std::string(key) + "\": {}")), "mcpServers.s." + std::string(key), refused));
+        CHECK(only_error(read_with(with_stdio("\"" + std::string(key) + "\": {}")),
+                         "mcpServers.s." + std::string(key), refused));
 }
 
 TEST_CASE("config server: auth is validated and refused") {
     const auto refused = "not supported by this version";
-    CHECK(only_error(read_with(with_http(R"("auth": {"type": "github-oidc", "audience": "a"})")), "mcpServers.s.auth", refused));
-    CHECK(only_error(read_with(with_stdio(R"("auth": {"type": "github-oidc"})")), "mcpServers.s.auth", "http servers only"));
-    CHECK(find(read_with(with_http(R"("auth": {})")).errors, "mcpServers.s.auth.type", "required") != nullptr);
+    CHECK(only_error(read_with(with_http(R"("auth": {"type": "github-oidc", "audience": "a"})")),
+                     "mcpServers.s.auth", refused));
+    CHECK(only_error(read_with(with_stdio(R"("auth": {"type": "github-oidc"})")), "mcpServers.s.auth",
+                     "http servers only"));
+    CHECK(find(read_with(with_http(R"("auth": {})")).errors, "mcpServers.s.auth.type", "required") !=
+          nullptr);
     for (const auto* auth : {R"({"type": ""})", R"({"type": "basic"})"})
-        CHECK(find(read_with(with_http("\"auth\": " + std::string(auth))).errors, "mcpServers.s.auth.type", "github-oidc") != nullptr);
-    CHECK(find(read_with(with_http(R"("auth": {"type": "github-oidc", "audience": 1})")).errors, "mcpServers.s.auth.audience", "string") != nullptr);
-    CHECK(find(read_with(with_http(R"("auth": {"type": "github-oidc", "scope": "x"})")).errors, "mcpServers.s.auth.scope", "unknown") != nullptr);
+        CHECK(find(read_with(with_http("\"auth\": " + std::string(auth))).errors, "mcpServers.s.auth.type",
+                   "github-oidc") != nullptr);
+    CHECK(find(read_with(with_http(R"("auth": {"type": "github-oidc", "audience": 1})")).errors,
+               "mcpServers.s.auth.audience", "string") != nullptr);
+    CHECK(find(read_with(with_http(R"("auth": {"type": "github-oidc", "scope": "x"})")).errors,
+               "mcpServers.s.auth.scope", "unknown") != nullptr);
 }
 
 TEST_CASE("config server: T-CFG-006 unknown fields are refused with a suggestion") {
-    CHECK(only_error(read_with(with_stdio(R"("mount": [])")), "mcpServers.s.mount", "did you mean \"mounts\"?"));
-    CHECK(only_error(read_with(with_stdio(R"("guardPolicies": {})")), "mcpServers.s.guardPolicies", "did you mean \"guard-policies\"?"));
-    CHECK(only_error(read_with(with_stdio(R"("description": "x")")), "mcpServers.s.description", "unknown field"));
-    CHECK(only_error(read_with(with_stdio(R"("startupTimeout": 1)")), "mcpServers.s.startupTimeout", "drawbridge.startupTimeout"));
+    CHECK(only_error(read_with(with_stdio(R"("mount": [])")), "mcpServers.s.mount",
+                     "did you mean \"mounts\"?"));
+    CHECK(only_error(read_with(with_stdio(R"("guardPolicies": {})")), "mcpServers.s.guardPolicies",
+                     "did you mean \"guard-policies\"?"));
+    CHECK(only_error(read_with(with_stdio(R"("description": "x")")), "mcpServers.s.description",
+                     "unknown field"));
+    CHECK(only_error(read_with(with_stdio(R"("startupTimeout": 1)")), "mcpServers.s.startupTimeout",
+                     "drawbridge.startupTimeout"));
 }
 
 TEST_CASE("config server: tools") {
@@ -254,8 +292,10 @@ TEST_CASE("config server: timeouts come from the gateway unless the server has i
     CHECK(read_with(document("")).value->servers[0].tool_timeout == seconds(70));
     CHECK(read_with(document("")).value->servers[0].startup_timeout == seconds(80));
     CHECK(read_with(document(R"(,"tool_timeout":5)")).value->servers[0].tool_timeout == seconds(5));
-    CHECK(read_with(document(R"(,"connect_timeout":5)")).value->servers[0].http->connect_timeout == seconds(5));
-    CHECK(only_error(read_with(document(R"(,"tool_timeout":5,"toolTimeout":6)")), "mcpServers.s.tool_timeout", "toolTimeout"));
+    CHECK(read_with(document(R"(,"connect_timeout":5)")).value->servers[0].http->connect_timeout ==
+          seconds(5));
+    CHECK(only_error(read_with(document(R"(,"tool_timeout":5,"toolTimeout":6)")), "mcpServers.s.tool_timeout",
+                     "toolTimeout"));
     const auto idle = read_with(with_stdio(R"("connectTimeout": 5)"));
     REQUIRE(idle.value);
     CHECK(find(idle.warnings, "mcpServers.s.connectTimeout", "no effect") != nullptr);

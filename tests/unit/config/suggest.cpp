@@ -13,7 +13,8 @@ TEST_CASE("config suggestions: distance counts edits, not letter case or dashes"
 }
 
 TEST_CASE("config suggestions: only what is close is suggested") {
-    const std::vector<std::string_view> words = {"container", "entrypoint", "entrypointArgs", "env", "mounts"};
+    const std::vector<std::string_view> words = {"container", "entrypoint", "entrypointArgs", "env",
+                                                 "mounts"};
     CHECK(closest("contianer", words) == "container");
     CHECK(closest("entryPoint", words) == "entrypoint");
     CHECK(closest("entrypointArg", words) == "entrypointArgs");

@@ -14,8 +14,7 @@ using variables = std::map<std::string, std::string, std::less<>>;
 inline reading read_with(std::string_view document, const variables& known = {}) {
     return read(document, [&known](std::string_view name) -> std::optional<std::string> {
         const auto found = known.find(name);
-        if (found == known.end())
-            return std::nullopt;
+        if (found == known.end()) return std::nullopt;
         return found->second;
     });
 }
@@ -49,7 +48,8 @@ inline std::string with_section(std::string_view section) {
     return "{\"mcpServers\":{},\"gateway\":" + std::string(section) + "}";
 }
 
-inline const problem* find(const std::vector<problem>& problems, std::string_view path, std::string_view part) {
+inline const problem* find(const std::vector<problem>& problems, std::string_view path,
+                           std::string_view part) {
     for (const auto& one : problems)
         if (one.path == path && (one.message + '\n' + one.suggestion).find(part) != std::string::npos)
             return &one;

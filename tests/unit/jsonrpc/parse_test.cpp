@@ -51,10 +51,9 @@ TEST_CASE("parse: what is not JSON is -32700") {
     const std::string texts[] = {
         "", " ", "{", "{\"a\":1,}", "{\"jsonrpc\":\"2.0\",\"id\":01,\"method\":\"a\"}", "{'a':1}", "nul", "{\"a\":1}{",
         "{\"a\":1}x", "\"a", "\"\\x\"", "\"a\nb\"", "\"\xC3\"", "\"\xED\xA0\x80\"", "\"\xF5\x80\x80\x80\"",
-        "\"\\ud800\"", "\xEF\xBB\xBF{}", "[1,2", "{\"a\" 1}", "// x\n{}", "{}\0", std::string("{}\0", 3),
+        "\"\\ud800\"", "\xEF\xBB\xBF{}", "[1,2", "{\"a\" 1}", "// x\n{}", std::string("{}\0", 3),
         std::string(257, '[') + std::string(257, ']')};
     for (const auto& text : texts) {
-        if (text == "{}") continue;
         CAPTURE(text);
         const auto out = parse(text);
         CHECK(out.code == code_parse_error);

@@ -1,6 +1,6 @@
 #include "mcp/tool_filter.hpp"
 
-#include "jsonrpc/random_json.hpp"
+#include "../jsonrpc/random_json.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
