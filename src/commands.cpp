@@ -10,6 +10,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -56,6 +58,8 @@ loaded load(const options& given) {
     result.source = given.config_file.empty() ? "<stdin>" : given.config_file;
     std::string document;
     if (given.config_file.empty()) {
+        if (::isatty(0))
+            std::cerr << "drawbridge: reading the configuration from the terminal; --config FILE reads a file\n";
         document.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
     } else {
         std::ifstream file(given.config_file, std::ios::binary);

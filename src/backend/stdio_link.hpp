@@ -82,6 +82,7 @@ class stdio_link final : public link {
     void finish(pending::entry entry, outcome end);
     void arm_deadline();
     void expire_calls();
+    core::task<> check_alive();
 
     core::executor loop_;
     std::uint64_t incarnation_;
@@ -105,6 +106,8 @@ class stdio_link final : public link {
     core::event idle_;
     core::alarm deadline_;
     core::time_point armed_for_{};
+    core::time_point last_heard_{}; // of the last whole message
+    bool checking_ = false;         // check_alive runs
     std::string outbox_; // whole lines that wait for the pipe
     core::event output_read_; // to its end
     core::event outbox_filled_;

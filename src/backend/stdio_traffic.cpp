@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t read_size = 128 * 1024;
 constexpr std::size_t kept_outbox = 256 * 1024; // what an idle link may keep allocated
+constexpr auto ping_limit = std::chrono::seconds(5);
 constexpr unsigned babble_reported = 5;         // lines on stdout that are no messages, logged one by one
 
 } // namespace
@@ -148,6 +149,7 @@ core::task<outcome> stdio_link::ask(std::string_view method, std::string_view ra
 }
 
 void stdio_link::on_line(std::string_view line) {
+    last_heard_ = core::clock::now();
     const auto message = jsonrpc::scan(line);
     switch (message.kind) {
     case jsonrpc::message_kind::response: on_response(line, message); break;
@@ -229,11 +231,25 @@ void stdio_link::expire_calls() {
             const auto params = R"({"requestId":)" + std::to_string(id) + R"(,"reason":"timed out"})";
             send(jsonrpc::notification("notifications/cancelled", params));
         }
+        if (last_heard_ <= entry.since && initialize_result_.valid() && !std::exchange(checking_, true))
+            group_.spawn("check", check_alive());
         mcp::fault late(mcp::fault_kind::timed_out,
                         entry.method + " was not answered within " + std::to_string(elapsed) + " ms");
         finish(std::move(entry), outcome(std::move(late)));
     }
     arm_deadline();
+}
+
+// A server that has not said a word since a call that it never answered is asked whether it is still there: one that
+// has stopped answering is in error, however alive its process is (Gateway 8.2). Busy is not dead: as long as other
+// calls are inside their deadline it is given the time.
+core::task<> stdio_link::check_alive() {
+    const auto asked = core::clock::now();
+    const auto deadline = asked + ping_limit;
+    const outcome answer = co_await ask("ping", std::string_view(), deadline);
+    checking_ = false;
+    if (answer.failure && last_heard_ <= asked && pending_.empty())
+        lose("it stopped answering");
 }
 
 } // namespace drawbridge::backend

@@ -14,8 +14,9 @@ namespace drawbridge::config {
 
 // One fault, told so that the reader can mend it. Never holds an expanded value.
 struct problem {
-    std::string path;    // "mcpServers.github.mounts[0]", "gateway.port"; empty for the document itself
-    std::size_t line = 0;   // 1-based place in the document, 0 where there is none (a missing field: its object)
+    std::string path; // "mcpServers.github.mounts[0]", "gateway.port"; empty for the document itself
+    std::size_t line =
+        0; // 1-based place in the document, 0 where there is none (a missing field: its object)
     std::size_t column = 0; // 1-based, in bytes
     std::string message;    // what is wrong
     std::string suggestion; // what to do

@@ -79,11 +79,10 @@ void read_variables(object_reader& fields, stdio_server& out) {
 void read_runtime_args(object_reader& fields, stdio_server& out) {
     const auto items = fields.texts("args");
     if (!items) return;
+    // An undefined variable is reported already; this stand-in passes as a flag and as a value.
     std::vector<std::string> args;
-    for (const auto& one : *items) {
-        if (one.from == origin::undefined) return;
-        args.push_back(one.value);
-    }
+    for (const auto& one : *items)
+        args.push_back(one.from == origin::undefined ? "--undefined=" : one.value);
     for (const auto& bad : check_runtime_args(args))
         fields.shared().error((*items)[bad.index].path, bad.what);
     out.runtime_args = std::move(args);

@@ -70,8 +70,10 @@ std::size_t id_scanner::in_string(std::string_view chunk, std::size_t at) {
         if (kept) capture(chunk.substr(begin, at - begin));
         if (!closed) continue;
         string_ = false;
-        if (reads_key_) end_key();
-        else if (depth_ == 1) end_value();
+        if (reads_key_)
+            end_key();
+        else if (depth_ == 1)
+            end_value();
         return at;
     }
     return at;

@@ -67,6 +67,8 @@ bool is_extended(char c) {
 
 // The end of a token with a known prefix that begins at `at`, or none.
 std::size_t prefixed_token(std::string_view text, std::size_t at) {
+    constexpr std::string_view first_letters = "ghnspxyA";
+    if (first_letters.find(text[at]) == none) return none;
     const std::string_view rest = text.substr(at);
     for (const auto& each : prefixes) {
         if (!rest.starts_with(each.text)) continue;

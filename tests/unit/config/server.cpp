@@ -173,6 +173,9 @@ TEST_CASE("config server: a NUL character is refused wherever it stands") {
 }
 
 TEST_CASE("config server: dangerous args are refused at their place") {
+    const auto both = read_with(with_stdio(R"("args": ["-w", "${NO}", "${NO}", "--pid=host"])"));
+    CHECK(both.errors.size() == 3);
+    CHECK(find(both.errors, "mcpServers.s.args[3]", "--pid") != nullptr);
     CHECK(only_error(read_with(with_stdio(R"("args": ["--init", "-v", "/:/host"])")), "mcpServers.s.args[1]",
                      "mounts"));
     CHECK(only_error(read_with(with_stdio(R"("args": ["${FLAG}"])"), {{"FLAG", "--privileged"}}),

@@ -20,14 +20,16 @@ struct found {
 
 found scan_pieces(std::string_view text, std::size_t piece) {
     id_scanner scanner;
-    for (std::size_t at = 0; at < text.size(); at += piece) scanner.feed(text.substr(at, piece));
+    for (std::size_t at = 0; at < text.size(); at += piece)
+        scanner.feed(text.substr(at, piece));
     return {scanner.id(), scanner.has_method(), scanner.is_response()};
 }
 
 void check(std::string_view text, std::optional<std::string> id, bool method) {
     CAPTURE(text);
     const found wanted{id, method, id.has_value() && !method};
-    for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, text.size() + 1}) {
+    for (const std::size_t piece :
+         {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, text.size() + 1}) {
         CHECK(scan_pieces(text, piece) == wanted);
     }
 }
@@ -100,7 +102,8 @@ TEST_CASE("id_scanner: garbage") {
     drawbridge::test::random_json random(4);
     for (int i = 0; i < 20000; ++i) {
         std::string text;
-        for (std::uint32_t left = random.number(60); left > 0; --left) text += "\"\\{}[]:, id1\n"[random.number(13)];
+        for (std::uint32_t left = random.number(60); left > 0; --left)
+            text += "\"\\{}[]:, id1\n"[random.number(13)];
         CHECK(scan_pieces(text, 1) == scan_pieces(text, 5));
     }
 }

@@ -18,8 +18,10 @@ struct outcome {
 };
 
 void take(outcome& out, const line_framer::event& event) {
-    if (const auto* line = std::get_if<std::string_view>(&event)) out.lines.emplace_back(*line);
-    else out.long_ones.push_back(std::get<oversized>(event));
+    if (const auto* line = std::get_if<std::string_view>(&event))
+        out.lines.emplace_back(*line);
+    else
+        out.long_ones.push_back(std::get<oversized>(event));
 }
 
 void put(line_framer& framer, std::string_view piece, std::size_t room) {
@@ -37,7 +39,8 @@ outcome frame(line_framer& framer, std::string_view text, std::size_t piece) {
     outcome out;
     for (std::size_t at = 0; at < text.size(); at += piece) {
         put(framer, text.substr(at, piece), piece);
-        while (auto event = framer.next()) take(out, *event);
+        while (auto event = framer.next())
+            take(out, *event);
     }
     if (auto event = framer.finish()) take(out, *event);
     CHECK_FALSE(framer.finish().has_value());
@@ -58,7 +61,8 @@ TEST_CASE("line_framer: lines, line breaks, empty lines, a last line without an 
         CHECK(frame("", piece).lines.empty());
         CHECK(frame("\n\r\n", piece).lines.empty());
         CHECK(frame("a\r", piece).lines == std::vector<std::string>{"a"});
-        CHECK(frame(std::string("a\0b\n", 4), piece).lines == std::vector<std::string>{std::string("a\0b", 3)});
+        CHECK(frame(std::string("a\0b\n", 4), piece).lines ==
+              std::vector<std::string>{std::string("a\0b", 3)});
     }
 }
 
@@ -144,7 +148,8 @@ TEST_CASE("line_framer: more may be committed before the events are taken") {
     line_framer framer(4);
     put(framer, "aa\nbb\ncccccc\ndd\n", 3);
     outcome out;
-    while (auto event = framer.next()) take(out, *event);
+    while (auto event = framer.next())
+        take(out, *event);
     CHECK(out.lines == std::vector<std::string>{"aa", "bb", "dd"});
     REQUIRE(out.long_ones.size() == 1);
     CHECK(out.long_ones[0].bytes == 6);
@@ -159,7 +164,8 @@ TEST_CASE("line_framer: random documents cut at random borders come back") {
         std::string stream;
         for (std::uint32_t left = random.number(20); left > 0; --left) {
             documents.push_back(random.message());
-            stream += documents.back() + (random.coin() ? "\n" : "\r\n") + (random.number(5) == 0 ? "\n" : "");
+            stream +=
+                documents.back() + (random.coin() ? "\n" : "\r\n") + (random.number(5) == 0 ? "\n" : "");
         }
         line_framer framer(limit);
         outcome out;
@@ -167,17 +173,21 @@ TEST_CASE("line_framer: random documents cut at random borders come back") {
             const std::size_t size = random.number(random.coin() ? 10 : 1000) + 1;
             put(framer, std::string_view(stream).substr(at, size), size);
             at += size;
-            while (auto event = framer.next()) take(out, *event);
+            while (auto event = framer.next())
+                take(out, *event);
         }
         std::vector<std::string> wanted;
         std::vector<std::size_t> wanted_sizes;
         for (const auto& document : documents) {
-            if (document.size() <= limit) wanted.push_back(document);
-            else wanted_sizes.push_back(document.size());
+            if (document.size() <= limit)
+                wanted.push_back(document);
+            else
+                wanted_sizes.push_back(document.size());
         }
         CHECK(out.lines == wanted);
         std::vector<std::size_t> sizes;
-        for (const auto& each : out.long_ones) sizes.push_back(each.bytes);
+        for (const auto& each : out.long_ones)
+            sizes.push_back(each.bytes);
         CHECK(sizes == wanted_sizes);
         CHECK_FALSE(framer.finish().has_value());
     }

@@ -31,6 +31,7 @@ TEST_CASE("results, requests, notifications") {
     CHECK(result_response("\"x\"", R"({"a":1})") == R"({"jsonrpc":"2.0","id":"x","result":{"a":1}})");
     CHECK(request("3", "tools/list") == R"({"jsonrpc":"2.0","id":3,"method":"tools/list"})");
     CHECK(request("3", "a\"b", "{}") == R"({"jsonrpc":"2.0","id":3,"method":"a\"b","params":{}})");
-    CHECK(notification("notifications/initialized") == R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+    CHECK(notification("notifications/initialized") ==
+          R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
     CHECK(notification("n", "[1]") == R"({"jsonrpc":"2.0","method":"n","params":[1]})");
 }

@@ -23,16 +23,15 @@ void check_refused(const std::string& text, std::string_view id) {
 } // namespace
 
 TEST_CASE("parse: accepted messages") {
-    const char* const texts[] = {
-        R"({"jsonrpc":"2.0","id":1,"method":"ping"})",
-        R"({"jsonrpc":"2.0","id":"","method":"ping","params":{}})",
-        R"({"jsonrpc":"2.0","id":-0,"method":"ping","params":[]})",
-        R"({"jsonrpc":"2.0","id":123456789012345678901234567890,"method":"ping"})",
-        R"({"jsonrpc":"2.0","method":"notifications/initialized"})",
-        R"({"jsonrpc":"2.0","id":1,"result":null})",
-        R"({"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}})",
-        R"({"jsonrpc":"2\u002e0","id":1,"method":"ping","other":1,"other":2})",
-        "\n\t {\"jsonrpc\":\"2.0\",\r\n\"id\":1,\"method\":\"ping\"}\r\n "};
+    const char* const texts[] = {R"({"jsonrpc":"2.0","id":1,"method":"ping"})",
+                                 R"({"jsonrpc":"2.0","id":"","method":"ping","params":{}})",
+                                 R"({"jsonrpc":"2.0","id":-0,"method":"ping","params":[]})",
+                                 R"({"jsonrpc":"2.0","id":123456789012345678901234567890,"method":"ping"})",
+                                 R"({"jsonrpc":"2.0","method":"notifications/initialized"})",
+                                 R"({"jsonrpc":"2.0","id":1,"result":null})",
+                                 R"({"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}})",
+                                 R"({"jsonrpc":"2\u002e0","id":1,"method":"ping","other":1,"other":2})",
+                                 "\n\t {\"jsonrpc\":\"2.0\",\r\n\"id\":1,\"method\":\"ping\"}\r\n "};
     for (const char* text : texts) {
         CAPTURE(text);
         const auto out = parse(text);
@@ -48,11 +47,28 @@ TEST_CASE("parse: a big integer id is kept as it is spelled") {
 }
 
 TEST_CASE("parse: what is not JSON is -32700") {
-    const std::string texts[] = {
-        "", " ", "{", "{\"a\":1,}", "{\"jsonrpc\":\"2.0\",\"id\":01,\"method\":\"a\"}", "{'a':1}", "nul", "{\"a\":1}{",
-        "{\"a\":1}x", "\"a", "\"\\x\"", "\"a\nb\"", "\"\xC3\"", "\"\xED\xA0\x80\"", "\"\xF5\x80\x80\x80\"",
-        "\"\\ud800\"", "\xEF\xBB\xBF{}", "[1,2", "{\"a\" 1}", "// x\n{}", std::string("{}\0", 3),
-        std::string(257, '[') + std::string(257, ']')};
+    const std::string texts[] = {"",
+                                 " ",
+                                 "{",
+                                 "{\"a\":1,}",
+                                 "{\"jsonrpc\":\"2.0\",\"id\":01,\"method\":\"a\"}",
+                                 "{'a':1}",
+                                 "nul",
+                                 "{\"a\":1}{",
+                                 "{\"a\":1}x",
+                                 "\"a",
+                                 "\"\\x\"",
+                                 "\"a\nb\"",
+                                 "\"\xC3\"",
+                                 "\"\xED\xA0\x80\"",
+                                 "\"\xF5\x80\x80\x80\"",
+                                 "\"\\ud800\"",
+                                 "\xEF\xBB\xBF{}",
+                                 "[1,2",
+                                 "{\"a\" 1}",
+                                 "// x\n{}",
+                                 std::string("{}\0", 3),
+                                 std::string(257, '[') + std::string(257, ']')};
     for (const auto& text : texts) {
         CAPTURE(text);
         const auto out = parse(text);
@@ -118,17 +134,22 @@ TEST_CASE("parse: members that stand twice, also spelled with escapes") {
     check_refused(R"({"jsonrpc":"2.0","id":1,"result":1,"result":1})", "1");
     check_refused(R"({"jsonrpc":"2.0","id":1,"error":{},"error":{}})", "1");
     check_refused(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}})", "1");
-    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\u0061me":"b"}})", "1");
-    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"\u006eame":"a","n\u0061me":"b"}})", "1");
-    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{},"_meta":{}}})", "1");
-    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{"progressToken":1,"progressToken":1}}})",
+    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\u0061me":"b"}})",
                   "1");
-    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"protocolVersion":1,"protocolVersion":1}})", "1");
+    check_refused(
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"\u006eame":"a","n\u0061me":"b"}})", "1");
+    check_refused(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{},"_meta":{}}})", "1");
+    check_refused(
+        R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{"progressToken":1,"progressToken":1}}})",
+        "1");
+    check_refused(
+        R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"protocolVersion":1,"protocolVersion":1}})", "1");
     check_refused(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"requestId":1,"requestId":1}})", "1");
 }
 
 TEST_CASE("parse: an ordinary duplicate elsewhere is the server's business") {
-    CHECK(parse(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"arguments":{"name":1,"name":2}}})").code == 0);
+    CHECK(parse(R"({"jsonrpc":"2.0","id":1,"method":"a","params":{"arguments":{"name":1,"name":2}}})").code ==
+          0);
 }
 
 TEST_CASE("parse: the reason never quotes the content") {

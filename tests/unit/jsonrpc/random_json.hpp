@@ -16,15 +16,35 @@ class random_json {
     std::uint32_t number(std::uint32_t below) { return static_cast<std::uint32_t>(engine_() % below); }
     bool coin() { return number(2) == 0; }
 
-    std::string blank() { return number(4) != 0 ? std::string() : std::string(1, " \t\r\n"[number(lines_ ? 4 : 2)]); }
+    std::string blank() {
+        return number(4) != 0 ? std::string() : std::string(1, " \t\r\n"[number(lines_ ? 4 : 2)]);
+    }
 
     // No line breaks in what follows.
     void one_line() { lines_ = false; }
 
     std::string string() {
-        static const char* const pieces[] = {"a",    "id",      "name",   "method", "\\\"",         "\\\\",   "\\n",
-                                             "{",    "}",       "[",      "]",      ":",            ",",      "\\u0061",
-                                             "é", "\\\\\\\"", "\\/",    "日",   "\\ud83d\\ude00", "result", " "};
+        static const char* const pieces[] = {"a",
+                                             "id",
+                                             "name",
+                                             "method",
+                                             "\\\"",
+                                             "\\\\",
+                                             "\\n",
+                                             "{",
+                                             "}",
+                                             "[",
+                                             "]",
+                                             ":",
+                                             ",",
+                                             "\\u0061",
+                                             "é",
+                                             "\\\\\\\"",
+                                             "\\/",
+                                             "日",
+                                             "\\ud83d\\ude00",
+                                             "result",
+                                             " "};
         std::string out = "\"";
         for (std::uint32_t left = number(number(20) == 0 ? 200 : 8); left > 0; --left) {
             out += pieces[number(sizeof pieces / sizeof *pieces)];
@@ -33,7 +53,8 @@ class random_json {
     }
 
     std::string scalar() {
-        static const char* const pieces[] = {"0", "-1", "12345678901234567890123", "1.5e3", "true", "false", "null"};
+        static const char* const pieces[] = {"0",     "-1",  "12345678901234567890123", "1.5e3", "true",
+                                             "false", "null"};
         return coin() ? string() : pieces[number(sizeof pieces / sizeof *pieces)];
     }
 
@@ -51,7 +72,8 @@ class random_json {
         return out + "]";
     }
 
-    // Keys are unique by a number at their end; `extra` members (text of the form "key":value) come in between.
+    // Keys are unique by a number at their end; `extra` members (text of the form "key":value) come in
+    // between.
     std::string object(int depth, const std::vector<std::string>& extra = {}) {
         std::vector<std::string> members = extra;
         for (std::uint32_t left = number(4); left > 0; --left) {
@@ -72,7 +94,8 @@ class random_json {
     std::string message() {
         std::vector<std::string> members = {"\"jsonrpc\":\"2.0\""};
         const std::uint32_t kind = number(3);
-        if (kind != 1) members.push_back("\"id\":" + blank() + (coin() ? string() : std::to_string(number(100000))));
+        if (kind != 1)
+            members.push_back("\"id\":" + blank() + (coin() ? string() : std::to_string(number(100000))));
         if (kind == 2) {
             members.push_back(coin() ? "\"result\":" + value(4) : "\"error\":" + value(3));
             return object(2, members);

@@ -29,7 +29,9 @@ envelope scan_exact(std::string_view text) {
     return scan(copy.view());
 }
 
-std::string serialized(std::string_view token) { return json::serialize(json::parse(json::string_view(token.data(), token.size()))); }
+std::string serialized(std::string_view token) {
+    return json::serialize(json::parse(json::string_view(token.data(), token.size())));
+}
 
 void check_member(const json::object& object, std::string_view key, std::string_view text, span place) {
     const auto* found = object.if_contains(json::string_view(key.data(), key.size()));
@@ -75,18 +77,52 @@ TEST_CASE("scan: kinds") {
 }
 
 TEST_CASE("scan: what is invalid, and that the reason never quotes the content") {
-    const char* const texts[] = {
-        "", "  ", "secret", "\"secret\"", "17", "null", "{", "{}", "}", "[", "[}", "{]", "{\"a\"}", "{\"a\":}", "{a:1}",
-        "{\"a\":1,}", "{,\"a\":1}", "{\"a\":1 \"b\":2}", "{\"a\":1}{", "{\"a\":1} secret", "{\"method\":\"secret}",
-        "{\"method\":\"secret\\\"}", "{\"method\":\"secret\\", "{\"method\":17}", "{\"method\":\"\\ud800\"}",
-        "{\"method\":{}}", "{\"id\":1}", "{\"id\":1,\"id\":2,\"result\":{}}", "{\"id\":1,\"\\u0069d\":2,\"result\":{}}",
-        "{\"id\":1,\"result\":{},\"result\":{}}", "{\"id\":1,\"error\":{},\"error\":{}}",
-        "{\"method\":\"a\",\"method\":\"b\"}", "{\"method\":\"a\",\"params\":{},\"params\":{}}",
-        "{\"method\":\"a\",\"id\":null}", "{\"method\":\"a\",\"id\":1.5}", "{\"method\":\"a\",\"id\":{}}",
-        "{\"method\":\"a\",\"result\":{}}", "{\"id\":1,\"result\":[{]}}", "{\"id\":1,\"result\":[}]}",
-        "{\"id\":1,\"result\":{\"a\":[1,2}}", "{\"id\":1,\"result\":\"secret}", "{\"id\":1,\"result\":{\"a\":\"secret}}",
-        "{\"method\":\"a\",\"params\":{\"secret\"}}", "{\"method\":\"a\",\"params\":{\"_meta\":{\"secret\"}}}",
-        "{\"method\":\"a\",\"params\":{\"name\":1,\"n\\u0061me\":2}}", "\xEF\xBB\xBF{\"id\":1,\"result\":1}"};
+    const char* const texts[] = {"",
+                                 "  ",
+                                 "secret",
+                                 "\"secret\"",
+                                 "17",
+                                 "null",
+                                 "{",
+                                 "{}",
+                                 "}",
+                                 "[",
+                                 "[}",
+                                 "{]",
+                                 "{\"a\"}",
+                                 "{\"a\":}",
+                                 "{a:1}",
+                                 "{\"a\":1,}",
+                                 "{,\"a\":1}",
+                                 "{\"a\":1 \"b\":2}",
+                                 "{\"a\":1}{",
+                                 "{\"a\":1} secret",
+                                 "{\"method\":\"secret}",
+                                 "{\"method\":\"secret\\\"}",
+                                 "{\"method\":\"secret\\",
+                                 "{\"method\":17}",
+                                 "{\"method\":\"\\ud800\"}",
+                                 "{\"method\":{}}",
+                                 "{\"id\":1}",
+                                 "{\"id\":1,\"id\":2,\"result\":{}}",
+                                 "{\"id\":1,\"\\u0069d\":2,\"result\":{}}",
+                                 "{\"id\":1,\"result\":{},\"result\":{}}",
+                                 "{\"id\":1,\"error\":{},\"error\":{}}",
+                                 "{\"method\":\"a\",\"method\":\"b\"}",
+                                 "{\"method\":\"a\",\"params\":{},\"params\":{}}",
+                                 "{\"method\":\"a\",\"id\":null}",
+                                 "{\"method\":\"a\",\"id\":1.5}",
+                                 "{\"method\":\"a\",\"id\":{}}",
+                                 "{\"method\":\"a\",\"result\":{}}",
+                                 "{\"id\":1,\"result\":[{]}}",
+                                 "{\"id\":1,\"result\":[}]}",
+                                 "{\"id\":1,\"result\":{\"a\":[1,2}}",
+                                 "{\"id\":1,\"result\":\"secret}",
+                                 "{\"id\":1,\"result\":{\"a\":\"secret}}",
+                                 "{\"method\":\"a\",\"params\":{\"secret\"}}",
+                                 "{\"method\":\"a\",\"params\":{\"_meta\":{\"secret\"}}}",
+                                 "{\"method\":\"a\",\"params\":{\"name\":1,\"n\\u0061me\":2}}",
+                                 "\xEF\xBB\xBF{\"id\":1,\"result\":1}"};
     for (const char* text : texts) {
         CAPTURE(text);
         const auto message = scan_exact(text);
@@ -96,7 +132,8 @@ TEST_CASE("scan: what is invalid, and that the reason never quotes the content")
     }
 }
 
-TEST_CASE("scan: an invalid message with a readable structure still tells its id, a doubtful id is not told") {
+TEST_CASE(
+    "scan: an invalid message with a readable structure still tells its id, a doubtful id is not told") {
     std::string text = R"({"jsonrpc":"2.0","id":"x"})";
     CHECK(scan(text).id.in(text) == "\"x\"");
     text = R"({"id":7,"result":1,"result":2})";
@@ -117,9 +154,11 @@ TEST_CASE("scan: numbers and literals inside a result are not looked at, bracket
 TEST_CASE("scan: nesting of any depth without recursion") {
     const std::size_t depth = 1'000'000;
     std::string inner;
-    for (std::size_t i = 0; i < depth; ++i) inner += i % 3 == 0 ? "[" : "{\"a\":";
+    for (std::size_t i = 0; i < depth; ++i)
+        inner += i % 3 == 0 ? "[" : "{\"a\":";
     inner += "1";
-    for (std::size_t i = depth; i-- > 0;) inner += i % 3 == 0 ? "]" : "}";
+    for (std::size_t i = depth; i-- > 0;)
+        inner += i % 3 == 0 ? "]" : "}";
     const std::string text = R"({"id":1,"result":)" + inner + "}";
     CHECK(scan(text).kind == message_kind::response);
     std::string wrong = text;
@@ -130,7 +169,8 @@ TEST_CASE("scan: nesting of any depth without recursion") {
 TEST_CASE("scan: backslash runs across block borders") {
     for (std::size_t lead = 0; lead < 140; ++lead) {
         for (std::size_t run = 0; run < 70; run += lead % 7 + 1) {
-            const std::string head = R"({"id":1,"result":{"a":")" + std::string(lead, 'x') + std::string(run, '\\');
+            const std::string head =
+                R"({"id":1,"result":{"a":")" + std::string(lead, 'x') + std::string(run, '\\');
             const std::string closed = head + (run % 2 == 0 ? "" : "\"") + "\"}}";
             CHECK(scan_exact(closed).kind == message_kind::response);
             const std::string open = head + (run % 2 == 0 ? "x" : "\"") + "}}";
@@ -178,7 +218,8 @@ TEST_CASE("scan: truncated text is never valid, garbage never reads past the end
     for (int i = 0; i < 20000; ++i) {
         std::string text = random.message();
         for (std::uint32_t left = random.number(4) + 1; left > 0; --left) {
-            text[random.number(static_cast<std::uint32_t>(text.size()))] = "\"\\{}[]:,x0 \x80"[random.number(12)];
+            text[random.number(static_cast<std::uint32_t>(text.size()))] =
+                "\"\\{}[]:,x0 \x80"[random.number(12)];
         }
         const auto message = scan_exact(text);
         for (const span& place : {message.id, message.method, message.params, message.params_name}) {

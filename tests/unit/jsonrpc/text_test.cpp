@@ -18,9 +18,9 @@ TEST_CASE("unescape: every escape") {
 }
 
 TEST_CASE("unescape: what is refused") {
-    for (const char* token : {"", "\"", "a", "1", "\"a", "a\"", R"("\")", R"("\x")", R"("\u12")", R"("\u12g4")",
-                              R"("\ud800")", R"("\ud800x")", R"("\ud800\n")", R"("\ud800\u0061")", R"("\udc00")",
-                              "\"a\nb\"", "\"a\"b\""}) {
+    for (const char* token :
+         {"", "\"", "a", "1", "\"a", "a\"", R"("\")", R"("\x")", R"("\u12")", R"("\u12g4")", R"("\ud800")",
+          R"("\ud800x")", R"("\ud800\n")", R"("\ud800\u0061")", R"("\udc00")", "\"a\nb\"", "\"a\"b\""}) {
         CAPTURE(token);
         CHECK_FALSE(unescape(token).has_value());
     }
@@ -47,7 +47,8 @@ TEST_CASE("quote: random bytes give valid JSON; valid UTF-8 comes back") {
     drawbridge::test::random_json random(5);
     for (int i = 0; i < 2000; ++i) {
         std::string raw;
-        for (std::uint32_t left = random.number(40); left > 0; --left) raw += static_cast<char>(random.number(256));
+        for (std::uint32_t left = random.number(40); left > 0; --left)
+            raw += static_cast<char>(random.number(256));
         boost::json::error_code ec;
         const auto value = boost::json::parse(quote(raw), ec);
         CHECK_FALSE(ec);
@@ -63,8 +64,9 @@ TEST_CASE("utf8: lengths and borders") {
     CHECK(utf8_length("é", 0) == 2);
     CHECK(utf8_length("日", 0) == 3);
     CHECK(utf8_length("😀", 0) == 4);
-    for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xE2\x82", "\xED\xA0\x80",
-                            "\xF0\x80\x80\x80", "\xF0\x9F\x98", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"}) {
+    for (const char* bad :
+         {"\x80", "\xC0\x80", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xE2\x82", "\xED\xA0\x80",
+          "\xF0\x80\x80\x80", "\xF0\x9F\x98", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"}) {
         CHECK(utf8_length(bad, 0) == 0);
     }
     CHECK(utf8_border("aé", 5) == 3);

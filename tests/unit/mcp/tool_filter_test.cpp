@@ -14,7 +14,8 @@ namespace {
 const tool_filter ab({"b", "a"});
 
 std::string list(std::string_view tools) {
-    return R"({"jsonrpc":"2.0","id":1,"result":{"x":0.10,"tools":)" + std::string(tools) + R"(,"nextCursor":"n"}})";
+    return R"({"jsonrpc":"2.0","id":1,"result":{"x":0.10,"tools":)" + std::string(tools) +
+           R"(,"nextCursor":"n"}})";
 }
 
 void check(std::string_view tools, std::string_view wanted) {
@@ -44,7 +45,8 @@ TEST_CASE("tool_filter: elements go, everything else stays byte for byte") {
     check(R"([ {"name":"a"} , {"name":"c"} ])", R"([ {"name":"a"} ])");
     check(R"([{"name":"a"},{"name":"c"},{"name":"b"}])", R"([{"name":"a"},{"name":"b"}])");
     check(R"([{"name":"c"},{"name":"d"},{"name":"a"},{"name":"e"},{"name":"f"}])", R"([{"name":"a"}])");
-    check(R"([{"name":"c"},{"name":"a"},{"name":"e"},{"name":"b"},{"name":"f"}])", R"([{"name":"a"},{"name":"b"}])");
+    check(R"([{"name":"c"},{"name":"a"},{"name":"e"},{"name":"b"},{"name":"f"}])",
+          R"([{"name":"a"},{"name":"b"}])");
     check(R"([{"name":"c"}])", "[]");
     check(R"([ {"name":"c"},{"name":"d"} ])", "[  ]");
     check("[]", "[]");
@@ -54,12 +56,14 @@ TEST_CASE("tool_filter: elements go, everything else stays byte for byte") {
 }
 
 TEST_CASE("tool_filter: names are compared unescaped") {
-    check(R"([{"name":"\u0061"},{"n\u0061me":"b"},{"name":"\u0063"}])", R"([{"name":"\u0061"},{"n\u0061me":"b"}])");
+    check(R"([{"name":"\u0061"},{"n\u0061me":"b"},{"name":"\u0063"}])",
+          R"([{"name":"\u0061"},{"n\u0061me":"b"}])");
 }
 
 TEST_CASE("tool_filter: an element without exactly one readable name is removed") {
-    check(R"([{"name":"a"},{},17,"a",null,["a"],{"name":1},{"name":"a","name":"c"},{"name":"a","n\u0061me":"a"}])",
-          R"([{"name":"a"}])");
+    check(
+        R"([{"name":"a"},{},17,"a",null,["a"],{"name":1},{"name":"a","name":"c"},{"name":"a","n\u0061me":"a"}])",
+        R"([{"name":"a"}])");
     check(R"([{"name":"\ud800"},{"title":"a"},{"Name":"a"},{"name":"a\u0000"}])", "[]");
 }
 
@@ -70,7 +74,8 @@ TEST_CASE("tool_filter: tools that can't be read become empty, also when they st
     check(R"({"name":"c"})", "[]");
     check(R"([{"name":"a"} {"name":"c"}])", "[]");
     check(R"([{"name":"a"},])", "[]");
-    const std::string twice = R"({"id":1,"result":{"tools":[{"name":"c"}],"t\u006fols":[{"name":"d"},{"name":"a"}]}})";
+    const std::string twice =
+        R"({"id":1,"result":{"tools":[{"name":"c"}],"t\u006fols":[{"name":"d"},{"name":"a"}]}})";
     CHECK(ab.apply(twice) == R"({"id":1,"result":{"tools":[],"t\u006fols":[{"name":"a"}]}})");
 }
 

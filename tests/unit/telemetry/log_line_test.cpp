@@ -15,7 +15,8 @@ std::string printable(std::string_view text) {
 std::string rendered(severity level, log_format format, bool colour, const char* server = nullptr) {
     log_line line;
     line.level = level;
-    line.time = std::chrono::system_clock::time_point(std::chrono::milliseconds(1767323045007)); // 2026-01-02 03:04:05.007Z
+    line.time = std::chrono::system_clock::time_point(
+        std::chrono::milliseconds(1767323045007)); // 2026-01-02 03:04:05.007Z
     if (server != nullptr) line.server = std::make_shared<const std::string>(server);
     line.text = "hello";
     std::string out;

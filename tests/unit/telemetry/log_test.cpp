@@ -33,7 +33,8 @@ struct pipe_ends {
         close_write();
         std::string out;
         char buffer[65536];
-        for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<std::size_t>(n));
+        for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+            out.append(buffer, static_cast<std::size_t>(n));
         return out;
     }
     int ends[2];
@@ -49,7 +50,8 @@ log_options to(int descriptor, severity level = severity::info) {
 
 std::size_t count(std::string_view text, std::string_view what) {
     std::size_t found = 0;
-    for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) ++found;
+    for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1))
+        ++found;
     return found;
 }
 
@@ -58,8 +60,10 @@ void fill(int descriptor) {
     const int flags = ::fcntl(descriptor, F_GETFL);
     REQUIRE(::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0);
     const std::string bytes(4096, 'z');
-    while (::write(descriptor, bytes.data(), bytes.size()) > 0) {}
-    while (::write(descriptor, "z", 1) > 0) {}
+    while (::write(descriptor, bytes.data(), bytes.size()) > 0) {
+    }
+    while (::write(descriptor, "z", 1) > 0) {
+    }
     REQUIRE(::fcntl(descriptor, F_SETFL, flags) == 0);
 }
 
@@ -131,7 +135,8 @@ TEST_CASE("log: flush waits for what was written before") {
     log_backend backend(to(pipe.ends[1]));
     const class log log = backend.handle();
     CHECK(backend.flush(1s));
-    for (int i = 0; i < 100; ++i) log.info("line ", i);
+    for (int i = 0; i < 100; ++i)
+        log.info("line ", i);
     REQUIRE(backend.flush(5s));
     char buffer[8192];
     const auto size = ::read(pipe.ends[0], buffer, sizeof buffer);
@@ -145,7 +150,8 @@ TEST_CASE("log: a blocked stderr blocks nobody; lost lines are counted and repor
     constexpr int written = 5000;
     auto backend = std::make_unique<log_backend>(to(pipe.ends[1]));
     const class log log = backend->handle();
-    for (int i = 0; i < written; ++i) log.info("line ", i);
+    for (int i = 0; i < written; ++i)
+        log.info("line ", i);
     const std::uint64_t dropped = backend->dropped();
     CHECK(dropped > 2000);
     CHECK(dropped < written);
@@ -169,7 +175,8 @@ TEST_CASE("log: the end is bounded while stderr is blocked") {
     const auto begin = std::chrono::steady_clock::now();
     {
         log_backend backend(options);
-        for (int i = 0; i < 10; ++i) backend.handle().info("line ", i);
+        for (int i = 0; i < 10; ++i)
+            backend.handle().info("line ", i);
     }
     CHECK(std::chrono::steady_clock::now() - begin < 1s);
 }
@@ -180,7 +187,8 @@ TEST_CASE("log: a reader that has gone kills nobody") {
     const auto before = std::signal(SIGPIPE, SIG_DFL);
     {
         log_backend backend(to(pipe.ends[1]));
-        for (int i = 0; i < 100; ++i) backend.handle().info("line ", i);
+        for (int i = 0; i < 100; ++i)
+            backend.handle().info("line ", i);
         CHECK(backend.flush(5s));
     }
     std::signal(SIGPIPE, before);
@@ -191,7 +199,8 @@ TEST_CASE("log: many threads") {
     std::string out;
     std::thread reader([&, from = ::dup(pipe.ends[0])] {
         char buffer[65536];
-        for (ssize_t n = 0; (n = ::read(from, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<std::size_t>(n));
+        for (ssize_t n = 0; (n = ::read(from, buffer, sizeof buffer)) > 0;)
+            out.append(buffer, static_cast<std::size_t>(n));
         ::close(from);
     });
     std::uint64_t dropped = 0;
@@ -200,10 +209,12 @@ TEST_CASE("log: many threads") {
         std::vector<std::thread> writers;
         for (int t = 0; t < 4; ++t) {
             writers.emplace_back([log = backend.handle().for_server("s" + std::to_string(t))] {
-                for (int i = 0; i < 2000; ++i) log.info("line ", i);
+                for (int i = 0; i < 2000; ++i)
+                    log.info("line ", i);
             });
         }
-        for (auto& writer : writers) writer.join();
+        for (auto& writer : writers)
+            writer.join();
         CHECK(backend.flush(10s));
         dropped = backend.dropped();
     }
@@ -225,8 +236,10 @@ TEST_CASE("log: readable and coloured on a terminal, unless NO_COLOR is set") {
         const char* term = std::getenv("TERM");
         const std::string saved_term = term == nullptr ? "" : term;
         ::setenv("TERM", "xterm", 1);
-        if (no_colour) ::setenv("NO_COLOR", "1", 1);
-        else ::unsetenv("NO_COLOR");
+        if (no_colour)
+            ::setenv("NO_COLOR", "1", 1);
+        else
+            ::unsetenv("NO_COLOR");
         {
             auto options = to(side);
             options.format = log_format::automatic;
@@ -234,13 +247,16 @@ TEST_CASE("log: readable and coloured on a terminal, unless NO_COLOR is set") {
             backend.handle().info("hello");
         }
         ::unsetenv("NO_COLOR");
-        if (term == nullptr) ::unsetenv("TERM");
-        else ::setenv("TERM", saved_term.c_str(), 1);
+        if (term == nullptr)
+            ::unsetenv("TERM");
+        else
+            ::setenv("TERM", saved_term.c_str(), 1);
         char buffer[256];
         const auto size = ::read(terminal, buffer, sizeof buffer);
         REQUIRE(size > 0);
         const std::string_view out(buffer, static_cast<std::size_t>(size));
-        CHECK(out.find(no_colour ? " info    hello" : "\x1b[32minfo\x1b[0m    hello") != std::string_view::npos);
+        CHECK(out.find(no_colour ? " info    hello" : "\x1b[32minfo\x1b[0m    hello") !=
+              std::string_view::npos);
         ::close(side);
         ::close(terminal);
     }

@@ -40,7 +40,8 @@ TEST_CASE("sanitize: other spellings of a secret") {
     CHECK(clean(R"({"k":"a\"b\\cd"})", {"a\"b\\cd"}) == R"({"k":"***"})");
     CHECK(clean("GET /?q=a%2Fb%20cd&x=1", {"a/b cd"}) == "GET /?q=***&x=1");
     CHECK(clean("x s3cretvalue y", {"s3cretvalue\n"}) == "x *** y");
-    CHECK(clean("line first-line-1 and second-line2", {"first-line-1\nsecond-line2\n"}) == "line *** and ***");
+    CHECK(clean("line first-line-1 and second-line2", {"first-line-1\nsecond-line2\n"}) ==
+          "line *** and ***");
     CHECK(clean("a first-line-1\nsecond-line2 b", {"first-line-1\nsecond-line2"}) == "a *** b");
     CHECK(clean("a s3cr\x1b[1met b", {"s3cret"}) == "a *** b");
 }
@@ -53,7 +54,8 @@ TEST_CASE("sanitize: the beginning of a secret at the end of a cut text") {
 }
 
 TEST_CASE("sanitize: tokens by their shape") {
-    for (const char* prefix : {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "npm_", "hf_"}) {
+    for (const char* prefix :
+         {"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "npm_", "hf_"}) {
         CAPTURE(prefix);
         CHECK(clean("a " + (prefix + letters) + ", b") == "a ***, b");
         CHECK(clean("x=" + (prefix + letters)) == "x=***");
@@ -66,11 +68,14 @@ TEST_CASE("sanitize: tokens by their shape") {
     CHECK(clean(std::string("id AK") + "IAABCDEFGHIJKLMNOP end") == "id *** end");
     CHECK(clean(std::string("id AS") + "IA0123456789ABCDEF") == "id ***");
     CHECK(clean("AKIA and ASIA are prefixes") == "AKIA and ASIA are prefixes");
-    CHECK(clean("s" "k-" + letters) == "***");
+    CHECK(clean("s"
+                "k-" +
+                letters) == "***");
 }
 
 TEST_CASE("sanitize: JSON web tokens") {
-    const std::string header = "ey" "JhbGciOiJIUzI1NiJ9";
+    const std::string header = "ey"
+                               "JhbGciOiJIUzI1NiJ9";
     CHECK(clean("t " + header + ".eyJzdWIiOiIxIn0.c2ln-bmF_0 e") == "t *** e");
     CHECK(clean("t " + header + ".eyJzdWIiOiIxIn0 e") == "t *** e");
     CHECK(clean("t " + header + " e") == "t " + header + " e");
@@ -101,20 +106,24 @@ TEST_CASE("sanitize: values with a telling name") {
 TEST_CASE("sanitize: user and password in a URL") {
     CHECK(clean("at https://user:pa%40ss@host:1/x?y end") == "at https://***@host:1/x?y end");
     CHECK(clean("postgres://u:p@ss@db/x") == "postgres://***@db/x");
-    CHECK(clean("https://" "ghp@host") == "https://***@host");
+    CHECK(clean("https://"
+                "ghp@host") == "https://***@host");
     CHECK(clean("https://host/path@x a@b") == "https://host/path@x a@b");
     CHECK(clean("see https://host, mail a@b") == "see https://host, mail a@b");
 }
 
 TEST_CASE("sanitize: private keys, whole and line by line") {
-    const std::string begin = "-----BEGIN " "RSA PRIVATE KEY-----";
-    const std::string end = "-----END " "RSA PRIVATE KEY-----";
+    const std::string begin = "-----BEGIN "
+                              "RSA PRIVATE KEY-----";
+    const std::string end = "-----END "
+                            "RSA PRIVATE KEY-----";
     CHECK(clean("key " + begin + "\nMIIabc\ndef\n" + end + " after") == "key *** after");
     CHECK(clean("key " + begin + "\nMIIabc\ndef") == "key ***");
     CHECK(clean("x" + begin + "MII") == "x***");
     CHECK(clean("-----BEGIN CERTIFICATE-----") == "-----BEGIN CERTIFICATE-----");
     std::string line;
-    while (line.size() < 64) line += "MIIEpAIBAAKCAQEA7x/+";
+    while (line.size() < 64)
+        line += "MIIEpAIBAAKCAQEA7x/+";
     line.resize(64);
     CHECK(clean(line) == "***");
     CHECK(clean("  " + line + "\n") == "***");
@@ -129,7 +138,8 @@ TEST_CASE("sanitize: control characters, ANSI escapes, invalid UTF-8") {
     CHECK(clean("a\x1b[12") == "a12");
     CHECK(clean("a\x1b]no end") == "ano end");
     CHECK(clean("a\tb\r\nc\nd\re\x01\x7f") == "a b c d e");
-    CHECK(clean("a\xC2\x9B" "31m\xC2\x85z") == "a31mz");
+    CHECK(clean("a\xC2\x9B"
+                "31m\xC2\x85z") == "a31mz");
     CHECK(clean("é\xFF\xC3z") == "é\uFFFD\uFFFDz");
     CHECK(clean("line\n") == "line");
     CHECK(clean("") == "");
@@ -149,7 +159,8 @@ TEST_CASE("sanitize: random text never keeps a secret and stays within the limit
     const std::vector<std::string> secrets = {"aab", "abab", "bbaabb", "aaaaaaaaaa"};
     for (int i = 0; i < 5000; ++i) {
         std::string raw;
-        for (std::size_t left = engine() % 60; left > 0; --left) raw += "ab \x1b[m"[engine() % (i % 2 == 0 ? 2 : 6)];
+        for (std::size_t left = engine() % 60; left > 0; --left)
+            raw += "ab \x1b[m"[engine() % (i % 2 == 0 ? 2 : 6)];
         const std::string out = sanitize(raw, secrets, 40);
         CHECK(out.size() <= 40);
         for (const auto& secret : secrets) {
@@ -160,11 +171,13 @@ TEST_CASE("sanitize: random text never keeps a secret and stays within the limit
 
 TEST_CASE("sanitize: hostile text costs linear time") {
     const std::vector<std::string> secrets = {std::string(40, 'a'), "aaaa", "token=token=token="};
-    for (const char* piece : {"a", "eyJ-", "token=", "token:\"", "token:'", "://", "://@", "\x1b]", "\x1b[", "sk-",
-                              "bearer ", "-----BEGIN ", "ghp_", "AKIA", "xoxb-", "eyJaaaaaaaaaa.", "\\", "a@"}) {
+    for (const char* piece :
+         {"a", "eyJ-", "token=", "token:\"", "token:'", "://", "://@", "\x1b]", "\x1b[", "sk-", "bearer ",
+          "-----BEGIN ", "ghp_", "AKIA", "xoxb-", "eyJaaaaaaaaaa.", "\\", "a@"}) {
         CAPTURE(piece);
         std::string raw;
-        while (raw.size() < 1'000'000) raw += piece;
+        while (raw.size() < 1'000'000)
+            raw += piece;
         const auto begin = std::chrono::steady_clock::now();
         CHECK(sanitize(raw, secrets, 2000).size() <= 2000);
         CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
