@@ -79,10 +79,15 @@ loaded load(const options& given) {
     return result;
 }
 
+std::string wanted_runtime(const options& given) {
+    if (!given.runtime.empty())
+        return given.runtime;
+    return environment_variable("MCP_GATEWAY_CONTAINER_RUNTIME").value_or(DRAWBRIDGE_DEFAULT_RUNTIME);
+}
+
 // The options with what the environment and the configuration add.
 options complete(options given, const config::configuration& settings) {
-    if (given.runtime.empty())
-        given.runtime = environment_variable("MCP_GATEWAY_CONTAINER_RUNTIME").value_or(std::string());
+    given.runtime = wanted_runtime(given);
     if (given.listen.empty())
         given.listen = "127.0.0.1:" + std::to_string(settings.gate.port);
     return given;
@@ -157,8 +162,8 @@ int run_reap(const options& given) {
             return 1;
         }
         settings = complete(given, *configuration.value);
-    } else if (settings.runtime.empty()) {
-        settings.runtime = environment_variable("MCP_GATEWAY_CONTAINER_RUNTIME").value_or(std::string());
+    } else {
+        settings.runtime = wanted_runtime(given);
     }
     core::asio::io_context loop(1);
     const auto deadline = core::clock::now() + 60s;

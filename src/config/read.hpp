@@ -15,9 +15,9 @@ namespace drawbridge::config {
 // One fault, told so that the reader can mend it. Never holds an expanded value.
 struct problem {
     std::string path; // "mcpServers.github.mounts[0]", "gateway.port"; empty for the document itself
-    std::size_t line =
-        0; // 1-based place in the document, 0 where there is none (a missing field: its object)
-    std::size_t column = 0; // 1-based, in bytes
+    // 1-based, columns in bytes; 0 where there is no place. A missing field has the place of its object.
+    std::size_t line = 0;
+    std::size_t column = 0;
     std::string message;    // what is wrong
     std::string suggestion; // what to do
 };
