@@ -4,11 +4,40 @@
 #include "commands.hpp"
 #include "version.hpp"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 
+namespace {
+
+// A launcher may hand over fewer than three descriptors; the next file opened must not become somebody's stdout.
+void fill_standard_descriptors() {
+    int opened = 0;
+    do
+        opened = ::open("/dev/null", O_RDWR);
+    while (opened >= 0 && opened <= 2);
+    if (opened > 2)
+        ::close(opened);
+}
+
+// Each connection and each server needs descriptors; the soft limit of 1,024 is meant for programs that use select.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
     using namespace drawbridge;
+    fill_standard_descriptors();
+    raise_descriptor_limit();
     // A peer that went away is an error code where it is met, not the end of the gateway.
     std::signal(SIGPIPE, SIG_IGN);
     const auto given = parse_command_line(argc, argv);

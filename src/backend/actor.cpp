@@ -227,7 +227,8 @@ void actor::serve() {
 
 void actor::drain() {
     answer_waiting(mcp::fault_kind::closing, "the gateway is shutting down");
-    if (link_ && link_->in_flight() > 0)
+    const bool serving = link_ && link_->initialize_result().valid();
+    if (serving && link_->in_flight() > 0)
         group_.spawn("drain", wait_drained());
     else
         apply(event::drained, std::string());

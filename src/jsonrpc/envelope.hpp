@@ -43,10 +43,11 @@ struct envelope {
 };
 
 // For what backends send. Structural: brackets balanced and of the right kind, strings terminated, exactly
-// one value (blanks around it are fine), and no top-level `id`, `method`, `params`, `result` or `error`
-// twice. Member `jsonrpc` may be missing, a response's id may be null or missing, and a response may have
-// both result and error. Numbers and literals inside params, result and error are not looked at. Any depth,
-// iterative, never throws anything but bad_alloc.
+// one value (blanks around it are fine), none of the members above twice, and method not beside result or
+// error. Member `jsonrpc` may be missing, a response's id may be null or missing, and a response may have
+// both result and error. Numbers and literals below the members above are not looked at. Any depth,
+// iterative, never throws anything but bad_alloc. The spans of an invalid message are set where its structure
+// could be read, so that a pending id in it can be answered; an id that stands twice is not told.
 envelope scan(std::string_view text);
 
 struct parsed {
@@ -57,9 +58,8 @@ struct parsed {
 // For what clients send. Strict: the whole text is validated as JSON (UTF-8 included, at most 256 levels
 // deep), then
 //  - `jsonrpc` is "2.0";
-//  - an id is a string or an integer; null, booleans, fractions and exponents, arrays and objects are
-//  refused; an
-//    integer of any size is kept as it is spelled;
+//  - an id is a string or an integer of any size, kept as it is spelled; null, booleans, fractions,
+//    exponents, arrays and objects are refused;
 //  - method is a string; params is an object or an array where present;
 //  - a response has an id and exactly one of result and error;
 //  - none of jsonrpc, id, method, params, result, error, params.name, params._meta, params.protocolVersion,
