@@ -23,6 +23,8 @@ constexpr auto runtime_limit = 20s; // to find a container runtime that works
 constexpr auto reap_limit = 60s;    // to remove what an earlier gateway left
 constexpr auto late_limit = 10s;    // until a container that was just being started then has come up
 
+constexpr std::size_t shortest_secret = 4;
+
 std::optional<std::string> environment_variable(std::string_view name) {
     const char* value = std::getenv(std::string(name).c_str());
     return value ? std::optional<std::string>(value) : std::nullopt;
@@ -210,11 +212,13 @@ bool app::needs_containers() const {
                        [](const config::server& each) { return each.stdio.has_value(); });
 }
 
+// Values as short as "1" or "yes" are settings: hiding them would only make the log unreadable.
 std::vector<std::string> app::secrets_of(const config::server& server) const {
     std::vector<std::string> secrets = config_.gate.agent_ids;
     if (server.stdio)
         for (const auto& variable : server.stdio->env)
-            secrets.push_back(variable.value);
+            if (variable.value.size() >= shortest_secret)
+                secrets.push_back(variable.value);
     return secrets;
 }
 

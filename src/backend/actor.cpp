@@ -289,6 +289,8 @@ void actor::report_failed_start(const link_report& report) {
     failure.stderr_tail = report.evidence;
     for (const auto& variable : settings_.server.stdio->env)
         failure.variables_set += (failure.variables_set.empty() ? "" : ",") + variable.name;
+    for (const auto& name : settings_.server.stdio->missing_env)
+        failure.variables_missing += (failure.variables_missing.empty() ? "" : ",") + name;
     payloads_.report(failure);
     log_.error("start failed: ", report.reason, report.evidence.empty() ? "" : "; stderr: ", report.evidence);
 }

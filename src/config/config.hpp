@@ -53,6 +53,7 @@ struct stdio_server {
     std::vector<std::string> runtime_args;    // `args`: before the image, checked against a list of refusals
     std::vector<mount> mounts;
     std::vector<variable> env;
+    std::vector<std::string> missing_env; // names to pass on that the gateway's environment has not
     sandbox box;
     pull_policy pull = pull_policy::missing;
     std::chrono::seconds pull_timeout{300};

@@ -12,9 +12,12 @@ namespace {
 enum class ruling {
     allow,
     refuse,
-    not_host,          // refused for the values host, container:... and ns:...
-    not_false,         // refused when switched off
-    only_no_new_privs, // the one value that takes rights away
+    not_host,         // refused for the values host, container:... and ns:...
+    host_with_warning, // the same, but host is the operator's to choose
+    not_false,        // refused when switched off
+    security_profile, // a profile is the operator's to choose; what undoes our own options is not
+    move_to_env,      // becomes an entry of `env`
+    not_our_labels,
 };
 
 struct flag {
@@ -47,14 +50,14 @@ constexpr flag flags[] = {
     {"device-cgroup-rule", '\0', true, refuse, "remove it: servers get no devices of the host"},
     {"gpus", '\0', true, refuse, "remove it: servers get no devices of the host"},
     {"cap-add", '\0', true, refuse, use_capabilities},
-    {"security-opt", '\0', true, only_no_new_privs,
-     "remove it: security profiles stay as the runtime has them"},
+    {"security-opt", '\0', true, security_profile,
+     "only no-new-privileges, seccomp=..., apparmor=... and label=... are possible"},
     {"seccomp-policy", '\0', true, refuse, "remove it: security profiles stay as the runtime has them"},
-    {"network", '\0', true, not_host, use_network},
-    {"net", '\0', true, not_host, use_network},
+    {"network", '\0', true, host_with_warning, use_network},
+    {"net", '\0', true, host_with_warning, use_network},
     {"link", '\0', true, refuse, "remove it: servers have no path to each other"},
     {"pid", '\0', true, not_host, isolated},
-    {"ipc", '\0', true, not_host, "remove it; for more shared memory use --shm-size"},
+    {"ipc", '\0', true, host_with_warning, "for more shared memory use --shm-size"},
     {"uts", '\0', true, not_host, isolated},
     {"userns", '\0', true, not_host, isolated},
     {"cgroupns", '\0', true, not_host, isolated},
@@ -66,7 +69,7 @@ constexpr flag flags[] = {
     {"hooks-dir", '\0', true, refuse, "remove it: hooks run on the host"},
     {"oom-kill-disable", '\0', false, refuse, "remove it; to change the memory limit use drawbridge.memory"},
     // Variables and secrets.
-    {"env", 'e', true, refuse, use_env},
+    {"env", 'e', true, move_to_env, use_env},
     {"env-file", '\0', true, refuse, use_env},
     {"env-host", '\0', false, refuse, use_env},
     {"env-merge", '\0', true, refuse, use_env},
@@ -120,7 +123,7 @@ constexpr flag flags[] = {
     {"hostname", 'h', true, allow, {}},
     {"ip", '\0', true, allow, {}},
     {"ip6", '\0', true, allow, {}},
-    {"label", 'l', true, allow, {}},
+    {"label", 'l', true, not_our_labels, "choose another name: labels of io.drawbridge are the gateway's own"},
     {"log-driver", '\0', true, allow, {}},
     {"log-opt", '\0', true, allow, {}},
     {"mac-address", '\0', true, allow, {}},
@@ -179,9 +182,19 @@ bool falsy(std::string_view value) {
            value == "FALSE";
 }
 
+bool is_host(std::string_view value) {
+    if (begins(value, "name=")) value.remove_prefix(5);
+    return value == "host";
+}
+
 bool takes_rights_away(std::string_view value) {
     return value == "no-new-privileges" || value == "no-new-privileges:true" ||
            value == "no-new-privileges=true";
+}
+
+bool is_profile(std::string_view value) {
+    return begins(value, "seccomp=") || begins(value, "apparmor=") || begins(value, "label=") ||
+           begins(value, "seccomp:") || begins(value, "apparmor:") || begins(value, "label:");
 }
 
 // Walks the arguments once; each step looks at one of them, and at the next where that is its value.
@@ -189,8 +202,10 @@ class walk {
   public:
     explicit walk(const std::vector<std::string>& args) : args_(args) {}
 
-    std::vector<refused_argument> run() {
+    runtime_args run() {
         while (at_ < args_.size()) {
+            const auto first = at_;
+            moved_ = false;
             const std::string_view argument = args_[at_];
             if (begins(argument, "--") && argument.size() > 2)
                 long_flag(argument.substr(2));
@@ -200,6 +215,8 @@ class walk {
                 refuse("is not a flag, nor the value of one: it would take the place of the image",
                        "write flags as \"--flag=value\"; arguments of the server go into `entrypointArgs`");
             ++at_;
+            for (auto kept = first; !moved_ && kept < at_; ++kept)
+                found_.kept.push_back(args_[kept]);
         }
         return std::move(found_);
     }
@@ -224,7 +241,10 @@ class walk {
 
     // "-it", "-v/a:/b", "-u=1000": letters up to the first that takes a value; the rest is that value.
     void letters(std::string_view text) {
+        const bool bundled = text.front() != 'e' && text.find('e') != text.npos;
         while (!text.empty()) {
+            if (bundled && text.front() == 'e')
+                return refuse("hides -e behind another one-letter flag", "write it as \"--env=NAME=VALUE\"");
             const auto* known = by_letter(text.front());
             text.remove_prefix(1);
             if (known == nullptr)
@@ -259,17 +279,42 @@ class walk {
         case ruling::refuse:
             bad = known.takes_value || !falsy(value);
             break;
+        case host_with_warning:
+            if (is_host(value)) return warn(known);
+            bad = shares_namespace(value);
+            break;
         case not_host:
             bad = shares_namespace(value);
             break;
         case not_false:
             bad = falsy(value);
             break;
-        case only_no_new_privs:
+        case security_profile:
+            if (is_profile(value)) return warn(known);
             bad = !takes_rights_away(value);
             break;
+        case not_our_labels:
+            bad = begins(value, "io.drawbridge");
+            break;
+        case move_to_env:
+            return move_variable(value);
         }
         if (bad) refuse(name_of(known) + " is not allowed here", std::string(known.instead));
+    }
+
+    void move_variable(std::string_view text) {
+        const auto equals = text.find('=');
+        std::optional<std::string> value;
+        if (equals != text.npos) value = std::string(text.substr(equals + 1));
+        found_.variables.push_back({at_, std::string(text.substr(0, equals)), std::move(value)});
+        moved_ = true;
+    }
+
+    void warn(const flag& known) {
+        found_.warnings.push_back(
+            {at_,
+             {"the runtime flag --" + std::string(known.name) + " takes away a part of this server's isolation",
+              "leave it out if the server works without it"}});
     }
 
     static std::string name_of(const flag& known) {
@@ -279,23 +324,28 @@ class walk {
             out += " with a namespace of the host or of another container";
         else if (known.rule == not_false)
             out += "=false";
-        else if (known.rule == only_no_new_privs)
-            out += " with other values than no-new-privileges";
+        else if (known.rule == host_with_warning)
+            out += " with a namespace of another container";
+        else if (known.rule == security_profile)
+            out += " with this value";
+        else if (known.rule == not_our_labels)
+            out += " with a name of io.drawbridge";
         return out;
     }
 
     void refuse(std::string message, std::string suggestion) {
-        found_.push_back({at_, {std::move(message), std::move(suggestion)}});
+        found_.refused.push_back({at_, {std::move(message), std::move(suggestion)}});
     }
 
     const std::vector<std::string>& args_;
     std::size_t at_ = 0;
-    std::vector<refused_argument> found_;
+    bool moved_ = false; // the present flag became a variable
+    runtime_args found_;
 };
 
 } // namespace
 
-std::vector<refused_argument> check_runtime_args(const std::vector<std::string>& args) {
+runtime_args judge_runtime_args(const std::vector<std::string>& args) {
     return walk(args).run();
 }
 

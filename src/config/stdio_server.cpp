@@ -52,28 +52,43 @@ void read_mounts(object_reader& fields, stdio_server& out) {
     }
 }
 
-// An empty value in the document means: the gateway's own variable of that name (Gateway schema). A value
-// that became empty through a variable stays empty.
+// A variable without a value is the gateway's own of that name (Gateway schema).
+void pass_on(context& shared, const std::string& name, const std::string& path, stdio_server& out) {
+    if (auto own = shared.environment_value(name)) {
+        out.env.push_back({name, std::move(*own)});
+        return;
+    }
+    out.missing_env.push_back(name);
+    shared.warning(path, "the gateway's environment has no " + name + " to pass on; it is left out",
+                   "set " + name + " in the gateway's environment, or give a value here");
+}
+
+// A value that became empty through a variable stays empty.
 void read_variables(object_reader& fields, stdio_server& out) {
     const auto items = fields.text_map("env");
     if (!items) return;
     auto& shared = fields.shared();
     for (const auto& one : *items) {
-        if (auto bad = check_variable_name(one.key)) {
+        if (auto bad = check_variable_name(one.key))
             shared.error_at_key(one.path, std::move(bad->message), std::move(bad->suggestion));
-            continue;
-        }
-        if (!one.value.empty() || one.from != origin::literal) {
+        else if (!one.value.empty() || one.from != origin::literal)
             out.env.push_back({one.key, one.value});
-            continue;
-        }
-        if (auto own = shared.environment_value(one.key))
-            out.env.push_back({one.key, std::move(*own)});
         else
-            shared.warning(one.path,
-                           "the gateway's environment has no " + one.key + " to pass on; it is left out",
-                           "set " + one.key + " in the gateway's environment, or give a value here");
+            pass_on(shared, one.key, one.path, out);
     }
+}
+
+// `--env` in `args`. As on the command line of the runtime, what comes later counts.
+void take_variable(context& shared, runtime_args::taken_variable taken, const std::string& path, stdio_server& out) {
+    if (auto bad = check_variable_name(taken.name)) {
+        shared.error(path, *bad);
+        return;
+    }
+    std::erase_if(out.env, [&](const variable& earlier) { return earlier.name == taken.name; });
+    if (taken.value)
+        out.env.push_back({std::move(taken.name), std::move(*taken.value)});
+    else
+        pass_on(shared, taken.name, path, out);
 }
 
 void read_runtime_args(object_reader& fields, stdio_server& out) {
@@ -83,9 +98,17 @@ void read_runtime_args(object_reader& fields, stdio_server& out) {
     std::vector<std::string> args;
     for (const auto& one : *items)
         args.push_back(one.from == origin::undefined ? "--undefined=" : one.value);
-    for (const auto& bad : check_runtime_args(args))
-        fields.shared().error((*items)[bad.index].path, bad.what);
-    out.runtime_args = std::move(args);
+    auto judged = judge_runtime_args(args);
+    auto& shared = fields.shared();
+    for (const auto& bad : judged.refused)
+        shared.error((*items)[bad.index].path, bad.what);
+    for (const auto& weak : judged.warnings)
+        shared.warning((*items)[weak.index].path, weak.what.message, weak.what.suggestion);
+    for (auto& taken : judged.variables) {
+        const auto& path = (*items)[taken.index].path;
+        take_variable(shared, std::move(taken), path, out);
+    }
+    out.runtime_args = std::move(judged.kept);
 }
 
 } // namespace

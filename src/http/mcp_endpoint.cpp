@@ -83,6 +83,10 @@ core::task<response> mcp_endpoint::answer_request(const mcp_route& route, std::s
         co_return told(route, *end.failure, id);
     if (message.method_name == "tools/list" && !route.tools.all())
         end.response = route.tools.apply(end.response);
+    if (end.response.empty()) {
+        const mcp::fault unreadable(mcp::fault_kind::unavailable, "its list of tools can't be read");
+        co_return told(route, unreadable, id);
+    }
     co_return json_response(200, std::move(end.response));
 }
 
