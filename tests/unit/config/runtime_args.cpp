@@ -82,7 +82,6 @@ TEST_CASE("config args: flags that break the isolation are refused in every spel
              words{"--gpus", "all"},
              words{"--interactive=false"},
              words{"-i=false"},
-             words{"-ie", "A=b"},
              words{"--ipc=container:other"},
              words{"--label=io.drawbridge.instance=0"},
              words{"-l", "io.drawbridge.server=x"},
@@ -154,4 +153,5 @@ TEST_CASE("config args: variables are taken out, because a value must not stand 
     CHECK(judged.variables[2].name == "C");
     CHECK(!judged.variables[2].value);
     CHECK(judged.variables[3].value == "4");
+    CHECK(refused({"-ie", "A=b"})[0].what.message.find("hides -e") != std::string::npos);
 }
