@@ -137,7 +137,7 @@ TEST_CASE("T-ISO-006, T-ISO-007, T-ISO-008: mounts: their own, in their mode, in
     const folder shared, own;
     std::ofstream(shared.path() + "/given") << "from the host";
     const auto mount = [](const folder& host, const std::string& at) {
-        return quoted(host.path() + ":" + at);
+        return json_string(host.path() + ":" + at);
     };
     gateway_options options;
     options.servers = {

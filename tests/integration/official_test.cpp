@@ -23,7 +23,7 @@ finished client(const gateway& gate, const std::string& server, std::vector<std:
 
 server_entry official(std::string name, const std::string& package, const std::string& arguments = {}) {
     const auto program = "/app/node_modules/@modelcontextprotocol/" + package + "/dist/index.js";
-    return {std::move(name), R"({"container":)" + quoted(node_image()) + R"(,"entrypointArgs":[)" + quoted(program) +
+    return {std::move(name), R"({"container":)" + json_string(node_image()) + R"(,"entrypointArgs":[)" + json_string(program) +
                                  arguments + R"(],"drawbridge":{"startupTimeout":60}})"};
 }
 

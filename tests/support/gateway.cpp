@@ -56,9 +56,9 @@ std::uint16_t free_port() {
 
 server_entry scripted(std::string name, std::vector<std::string> arguments, std::string extra) {
     const auto image = environment_or("DRAWBRIDGE_IMAGE_SCRIPTED", "localhost/drawbridge-test/scripted");
-    std::string json = R"({"container":)" + quoted(image) + R"(,"entrypointArgs":[)";
+    std::string json = R"({"container":)" + json_string(image) + R"(,"entrypointArgs":[)";
     for (const auto& argument : arguments)
-        json += (json.back() == '[' ? "" : ",") + quoted(argument);
+        json += (json.back() == '[' ? "" : ",") + json_string(argument);
     json += "]" + (extra.empty() ? "" : "," + extra) + "}";
     return {std::move(name), std::move(json)};
 }
@@ -69,9 +69,9 @@ gateway::gateway(gateway_options options) {
     if (configuration.empty()) {
         configuration = R"({"mcpServers":{)";
         for (const auto& server : options.servers)
-            configuration += (configuration.back() == '{' ? "" : ",") + quoted(server.name) + ":" + server.json;
+            configuration += (configuration.back() == '{' ? "" : ",") + json_string(server.name) + ":" + server.json;
         configuration += R"(},"gateway":{"port":)" + std::to_string(port_) +
-                         R"(,"domain":"localhost","agentId":)" + quoted(agent);
+                         R"(,"domain":"localhost","agentId":)" + json_string(agent);
         configuration += (options.gateway_extra.empty() ? "" : "," + options.gateway_extra) + "}}";
     }
     std::vector<std::string> argv{program_path()};
@@ -109,12 +109,12 @@ http_headers rpc_headers(std::string_view authorization) {
 }
 
 std::string rpc_text(std::string_view method, std::string_view params, std::string_view id) {
-    return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":)" + quoted(method) + R"(,"params":)" +
+    return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":)" + json_string(method) + R"(,"params":)" +
            std::string(params) + "}";
 }
 
 std::string call_text(std::string_view tool, std::string_view arguments, std::string_view id) {
-    const auto params = R"({"name":)" + quoted(tool) + R"(,"arguments":)" + std::string(arguments) + "}";
+    const auto params = R"({"name":)" + json_string(tool) + R"(,"arguments":)" + std::string(arguments) + "}";
     return rpc_text("tools/call", params, id);
 }
 

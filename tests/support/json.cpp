@@ -43,7 +43,7 @@ std::int64_t number_at(const boost::json::value& in, std::string_view path) {
     return found && found->is_int64() ? found->as_int64() : -1;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     return boost::json::serialize(boost::json::string(text.data(), text.size()));
 }
 

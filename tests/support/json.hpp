@@ -16,6 +16,6 @@ boost::json::value parse(std::string_view text);
 const boost::json::value* find(const boost::json::value& in, std::string_view path);
 std::string text_at(const boost::json::value& in, std::string_view path);    // "" where it is not a string
 std::int64_t number_at(const boost::json::value& in, std::string_view path); // -1 where it is not an integer
-std::string quoted(std::string_view text);
+std::string json_string(std::string_view text);
 
 } // namespace drawbridge::test
