@@ -1,5 +1,6 @@
 // What nearly every file needs, compiled once. Not to be included by hand: each file includes what it uses.
-#pragma once
+#ifndef DRAWBRIDGE_PRECOMPILED // not #pragma once: the compiler sees this file as a main file
+#define DRAWBRIDGE_PRECOMPILED
 
 #include <boost/asio.hpp>
 
@@ -16,3 +17,5 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#endif
