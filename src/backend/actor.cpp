@@ -256,9 +256,9 @@ void actor::hand_over(call request) {
         return;
     }
     // The handshake towards the server is the gateway's own; a client gets what the server said in it.
-    const auto message = jsonrpc::scan(request.text);
-    const auto version = jsonrpc::unescape(message.protocol_version.in(request.text));
-    const auto id = message.id.in(request.text);
+    const auto asked = jsonrpc::scan(request.text);
+    const auto version = jsonrpc::unescape(asked.protocol_version.in(request.text));
+    const auto id = asked.id.in(request.text);
     request.reply.finish(outcome(link_->initialize_result().answer(id, version.value_or(std::string()))));
 }
 

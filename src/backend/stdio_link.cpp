@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto eof_grace = 2s;      // a server that reads the end of its input ends by itself
 constexpr auto kill_grace = 5s;     // SIGKILL can't be ignored: this waits for the runtime only
 constexpr auto command_limit = 10s; // for one call of the runtime's client
+constexpr int client_failed = 125;  // the client's own failure, as docker and podman tell it
 
 std::string seconds_text(core::duration time) {
     const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(time).count() / 100;
@@ -223,13 +224,11 @@ core::task<> stdio_link::close() {
     }
     if (!gone) {
         how = "its client was killed";
-        process::command remove;
-        remove.argv = process::remove_command(settings_.client, plan_.container_name);
-        remove.environment = settings_.client.environment;
-        const auto limit = core::clock::now() + command_limit;
-        co_await process::run_command(loop_, std::move(remove), limit);
+        co_await remove_container();
         child_->signal_group(SIGKILL);
         co_await exited_.wait();
+    } else if (exit_->signal != 0 || exit_->code == client_failed) {
+        co_await remove_container(); // the end of its client says nothing about the container
     }
     child_->output.close(ignored);
     child_->errors.close(ignored);
@@ -248,6 +247,14 @@ core::task<bool> stdio_link::signal_container(const char* signal, std::chrono::s
     co_await process::run_command(loop_, std::move(command), limit);
     const bool gone = co_await exited_.wait_until(deadline);
     co_return gone;
+}
+
+core::task<> stdio_link::remove_container() {
+    process::command command;
+    command.argv = process::remove_command(settings_.client, plan_.container_name);
+    command.environment = settings_.client.environment;
+    const auto limit = core::clock::now() + command_limit;
+    co_await process::run_command(loop_, std::move(command), limit);
 }
 
 void stdio_link::report(link_report::kind what, std::string why) {

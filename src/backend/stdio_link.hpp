@@ -62,6 +62,7 @@ class stdio_link final : public link {
     core::task<> last_words();
     core::task<> close();
     core::task<bool> signal_container(const char* signal, std::chrono::seconds grace);
+    core::task<> remove_container();
     void lose(std::string why);
     void report(link_report::kind what, std::string why);
     std::string exit_text() const;
