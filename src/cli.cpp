@@ -82,11 +82,13 @@ options parse_command_line(int argc, char** argv) {
         parsed.what = *named;
         first = 2;
     }
-    optind = first;
+    argc -= first - 1; // the command stands where getopt looks for the program's name
+    argv += first - 1;
+    optind = 0; // starts anew: getopt remembers where it was in the last array
     opterr = 0;
     while (parsed.error.empty()) {
-        const int before = optind;
-        const int id = ::getopt_long(argc, argv, ":h", long_options.data(), nullptr);
+        const int before = optind == 0 ? 1 : optind;
+        const int id = ::getopt_long(argc, argv, "+:h", long_options.data(), nullptr);
         if (id < 0)
             break;
         take_option(parsed, id, optarg, argv[before]);

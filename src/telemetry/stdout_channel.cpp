@@ -69,14 +69,26 @@ struct stdout_channel::implementation {
         std::deque<std::string> lines;
         bool writing = false;
         bool closing = false;
+        bool failed = false;
+        bool document_queued = false; // or not wanted on stdout
         int descriptor = -1;
         ~queue() { ::close(descriptor); }
     };
 
     std::shared_ptr<queue> shared = std::make_shared<queue>();
     std::thread writer;
-    std::atomic<bool> document_written{false};
     std::atomic<std::uint64_t> dropped{0};
+
+    // Under the lock.
+    void enqueue(std::string line) {
+        if (shared->lines.size() >= queue_limit) {
+            ++dropped;
+            return;
+        }
+        line += '\n';
+        shared->lines.push_back(std::move(line));
+        shared->changed.notify_all();
+    }
 
     static void write_lines(const std::shared_ptr<queue>& shared) {
         std::unique_lock lock(shared->mutex);
@@ -87,8 +99,9 @@ struct stdout_channel::implementation {
             shared->lines.pop_front();
             shared->writing = true;
             lock.unlock();
-            write_all(shared->descriptor, line);
+            const bool written = write_all(shared->descriptor, line);
             lock.lock();
+            shared->failed = shared->failed || !written;
             shared->writing = false;
             shared->changed.notify_all();
         }
@@ -120,25 +133,31 @@ stdout_channel::~stdout_channel() {
         impl_->writer.detach(); // stuck in a write that nobody reads; it ends with the process
 }
 
+// Through the same queue: it neither overtakes what was reported before nor cuts into it.
 bool stdout_channel::write_document(std::string_view json) {
-    begin_service();
-    return write_all(impl_->shared->descriptor, std::string(json) + "\n");
+    auto& shared = *impl_->shared;
+    std::unique_lock lock(shared.mutex);
+    shared.document_queued = true;
+    shared.lines.push_back(std::string(json) + "\n");
+    shared.changed.notify_all();
+    shared.changed.wait(lock, [&] { return shared.lines.empty() && !shared.writing; });
+    return !shared.failed;
 }
 
 void stdout_channel::begin_service() {
-    impl_->document_written = true;
+    const std::lock_guard lock(impl_->shared->mutex);
+    impl_->shared->document_queued = true;
 }
 
 void stdout_channel::write_line(std::string json) {
-    auto& shared = *impl_->shared;
-    const std::lock_guard lock(shared.mutex);
-    if (shared.lines.size() >= queue_limit) {
-        ++impl_->dropped;
-        return;
-    }
-    json += '\n';
-    shared.lines.push_back(std::move(json));
-    shared.changed.notify_all();
+    const std::lock_guard lock(impl_->shared->mutex);
+    impl_->enqueue(std::move(json));
+}
+
+void stdout_channel::write_payload(std::string json) {
+    const std::lock_guard lock(impl_->shared->mutex);
+    if (!impl_->shared->document_queued) json = R"({"error":)" + json + "}";
+    impl_->enqueue(std::move(json));
 }
 
 void stdout_channel::report(const start_failure& failure) {
@@ -152,8 +171,7 @@ void stdout_channel::report(const start_failure& failure) {
     member(json, "environmentSet", failure.variables_set);
     member(json, "environmentMissing", failure.variables_missing);
     json += '}';
-    if (!impl_->document_written) json = R"({"error":)" + json + "}";
-    write_line(std::move(json));
+    write_payload(std::move(json));
 }
 
 void stdout_channel::report(const runtime_failure& failure) {
@@ -165,8 +183,7 @@ void stdout_channel::report(const runtime_failure& failure) {
     if (failure.code != 0) json += R"(,"code":)" + std::to_string(failure.code);
     member(json, "detail", failure.detail);
     json += '}';
-    if (!impl_->document_written) json = R"({"error":)" + json + "}";
-    write_line(std::move(json));
+    write_payload(std::move(json));
 }
 
 std::uint64_t stdout_channel::dropped() const {

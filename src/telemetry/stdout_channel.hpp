@@ -53,6 +53,8 @@ class stdout_channel {
     std::uint64_t dropped() const;
 
   private:
+    void write_payload(std::string json);
+
     struct implementation;
     std::unique_ptr<implementation> impl_;
 };

@@ -105,6 +105,29 @@ TEST_CASE("secrets stand in no argument list, no log and no answer") {
     CHECK(gate.stdout_text().find("canary") == std::string::npos);
 }
 
+TEST_CASE("T-ISO-003: credential isolation: a runtime's client is given the variables of its own server only") {
+    gateway_options options;
+    options.servers = {scripted("iso3a", {}, R"("env":{"TOKEN_A":"canary-a-5711"})"),
+                       scripted("iso3b", {}, R"("env":{"TOKEN_B":"canary-b-5712"})")};
+    options.environment = {{"GATEWAY_ONLY", "canary-g-5713"}};
+    const gateway gate(std::move(options));
+    gate.call("iso3a", "echo");
+    gate.call("iso3b", "echo");
+    std::string a, b;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+        const auto command = slurp(entry.path() / "cmdline");
+        if (command.find("--label=io.drawbridge.server=iso3a") != std::string::npos) a = slurp(entry.path() / "environ");
+        if (command.find("--label=io.drawbridge.server=iso3b") != std::string::npos) b = slurp(entry.path() / "environ");
+    }
+    CHECK(a.find("canary-a-5711") != std::string::npos);
+    CHECK(a.find("canary-b") == std::string::npos);
+    CHECK(a.find("canary-g") == std::string::npos);
+    CHECK(b.find("canary-b-5712") != std::string::npos);
+    CHECK(b.find("canary-a") == std::string::npos);
+    CHECK(b.find("canary-g") == std::string::npos);
+}
+
 TEST_CASE("T-ISO-004: cross-container communication prevention") {
     gateway_options options;
     options.servers = {scripted("iso4a"), scripted("iso4b"), scripted("iso4none", {}, R"("drawbridge":{"network":"none"})")};

@@ -10,7 +10,8 @@
 using namespace drawbridge::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("T-ERR-003: invalid request handling: refused by the gateway, with what was wrong, and never forwarded") {
+TEST_CASE(
+    "T-ERR-003: invalid request handling: refused by the gateway, with what was wrong, and never forwarded") {
     gateway_options options;
     options.servers = {scripted("err3")};
     const gateway gate(std::move(options));
@@ -45,7 +46,8 @@ TEST_CASE("T-ERR-003: invalid request handling: refused by the gateway, with wha
         CHECK(!text_at(error, "error.data.detail").empty());
     }
     // What the server refuses is the server's answer, on 200.
-    const auto unknown = client.send("POST", "/mcp/err3", rpc_text("no/such/method", "{}", "5"), rpc_headers());
+    const auto unknown =
+        client.send("POST", "/mcp/err3", rpc_text("no/such/method", "{}", "5"), rpc_headers());
     CHECK(unknown.status == 200);
     CHECK(unknown.body == R"({"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"Method not found"}})");
     // It has seen initialize, echo, no/such/method, count: nothing of the above.
@@ -80,7 +82,8 @@ TEST_CASE("a client that hangs up takes nobody with it, and its answer goes to n
     gate.call("hangup", "echo");
     for (int round = 0; round < 5; ++round) {
         http_client gone(gate.port());
-        REQUIRE(gone.write(request_text("POST", "/mcp/hangup", call_text("slow", R"({"ms":100})", "1"), rpc_headers())));
+        REQUIRE(gone.write(
+            request_text("POST", "/mcp/hangup", call_text("slow", R"({"ms":100})", "1"), rpc_headers())));
     }
     CHECK(tool_text(gate.call("hangup", "echo", R"({"text":"for me"})")) == "for me");
     CHECK(gate.status("hangup") == "running");
@@ -93,9 +96,10 @@ TEST_CASE("requests on one connection: one after the other, and several sent ahe
     http_client client(gate.port());
     std::string bytes;
     for (int number = 0; number < 4; ++number)
-        bytes += request_text("POST", "/mcp/ahead", call_text("echo", R"({"text":"no )" + std::to_string(number) + R"("})",
-                                                              std::to_string(number)),
-                              rpc_headers());
+        bytes += request_text(
+            "POST", "/mcp/ahead",
+            call_text("echo", R"({"text":"no )" + std::to_string(number) + R"("})", std::to_string(number)),
+            rpc_headers());
     REQUIRE(client.write(bytes));
     for (int number = 0; number < 4; ++number) {
         const auto answer = parse(client.read().body);
@@ -110,7 +114,8 @@ TEST_CASE("a request that comes in small pieces is one request") {
     const gateway gate(std::move(options));
     gate.call("pieces", "echo");
     http_client client(gate.port());
-    const auto text = request_text("POST", "/mcp/pieces", call_text("echo", R"({"text":"whole"})", "1"), rpc_headers());
+    const auto text =
+        request_text("POST", "/mcp/pieces", call_text("echo", R"({"text":"whole"})", "1"), rpc_headers());
     for (const char c : text)
         REQUIRE(client.write(std::string_view(&c, 1)));
     CHECK(tool_text(parse(client.read().body)) == "whole");
@@ -127,7 +132,8 @@ TEST_CASE("large answers for many clients at once, and small ones beside them") 
     for (int number = 0; number < 4; ++number)
         threads.emplace_back([&] {
             const auto answer = gate.post("/mcp/heavy", call_text("big", R"({"bytes":10000000})", "1"));
-            const std::string begin = R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":")";
+            const std::string begin =
+                R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":")";
             const std::string end = R"("}]}})";
             whole += answer.body == begin + std::string(10'000'000, 'x') + end ? 1 : 0;
         });

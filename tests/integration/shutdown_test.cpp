@@ -29,14 +29,16 @@ bool being_started(const std::string& server) {
 
 } // namespace
 
-TEST_CASE("T-LIFE-006: a call that is never answered holds up the end for drainTimeout at most, and gets an error") {
+TEST_CASE("T-LIFE-006: a call that is never answered holds up the end for drainTimeout at most, and gets an "
+          "error") {
     gateway_options options;
     options.servers = {scripted("drain", {}, R"("drawbridge":{"stopGrace":1})")};
     options.gateway_extra = R"("drawbridge":{"drainTimeout":1})";
     gateway gate(std::move(options));
     gate.call("drain", "echo");
     http_client client(gate.port());
-    REQUIRE(client.write(request_text("POST", "/mcp/drain", call_text("silent", "{}", R"("s")"), rpc_headers())));
+    REQUIRE(
+        client.write(request_text("POST", "/mcp/drain", call_text("silent", "{}", R"("s")"), rpc_headers())));
     // initialize, echo, silent, count
     REQUIRE(eventually(30s, [&] { return std::stoi(tool_text(gate.call("drain", "count"))) >= 4; }));
     CHECK(gate.close().status == 200);

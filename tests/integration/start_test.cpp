@@ -50,7 +50,8 @@ std::vector<pid_t> children(pid_t parent, bool zombies_only) {
 // The process of the runtime's client that holds a container's streams.
 pid_t client_of(const gateway& gate, const std::string& container) {
     for (const auto pid : children(gate.pid(), false))
-        if (slurp("/proc/" + std::to_string(pid) + "/cmdline").find("--name=" + container) != std::string::npos)
+        if (slurp("/proc/" + std::to_string(pid) + "/cmdline").find("--name=" + container) !=
+            std::string::npos)
             return pid;
     return 0;
 }
@@ -79,8 +80,9 @@ TEST_CASE("many first requests at once start one container, and each gets its an
 TEST_CASE("nobody waits for another server's start") {
     gateway_options options;
     const auto eager = R"("drawbridge":{"start":"eager","stopGrace":1})";
-    options.servers = {scripted("slowstart", {"--wait-at-start", "60000"}, R"("drawbridge":{"start":"eager",)"
-                                                                          R"("stopGrace":1,"startupTimeout":120})"),
+    options.servers = {scripted("slowstart", {"--wait-at-start", "60000"},
+                                R"("drawbridge":{"start":"eager",)"
+                                R"("stopGrace":1,"startupTimeout":120})"),
                        scripted("quickstart", {}, eager), scripted("ondemand")};
     const gateway gate(std::move(options));
     CHECK(gate.becomes("quickstart", "running"));
@@ -126,7 +128,8 @@ TEST_CASE("an environment variable that is not there is named when the server fa
 TEST_CASE("an image that can't be pulled is an error of its server alone") {
     gateway_options options;
     // Nothing listens on port 1 of this machine.
-    options.servers = {{"unpullable", R"({"container":"127.0.0.1:1/drawbridge-test/absent:1"})"}, scripted("pulled")};
+    options.servers = {{"unpullable", R"({"container":"127.0.0.1:1/drawbridge-test/absent:1"})"},
+                       scripted("pulled")};
     const gateway gate(std::move(options));
     CHECK(tool_text(gate.call("pulled", "echo", R"({"text":"beside it"})")) == "beside it");
     const auto answer = gate.call("unpullable", "echo");
@@ -144,7 +147,8 @@ TEST_CASE("no container runtime: the program ends with 1, says why, and serves n
     gateway gate(std::move(options));
     CHECK(gate.wait_exit(60s) == 1);
     REQUIRE(gate.stdout_lines().size() == 1);
-    CHECK(text_at(parse(gate.stdout_lines().front()), "error.message").find("/no/such/podman") != std::string::npos);
+    CHECK(text_at(parse(gate.stdout_lines().front()), "error.message").find("/no/such/podman") !=
+          std::string::npos);
     CHECK(gate.log().find("/no/such/podman") != std::string::npos);
     CHECK(!http_client(gate.port()).connected());
 }
@@ -168,9 +172,11 @@ TEST_CASE("the configuration may stand in a file") {
     fs::remove_all(folder);
 }
 
-TEST_CASE("a runtime client that is killed: the server is in error at once, its container goes, a new one comes") {
+TEST_CASE(
+    "a runtime client that is killed: the server is in error at once, its container goes, a new one comes") {
     gateway_options options;
-    options.servers = {scripted("clientless", {"--ignore-eof", "--ignore-term"}, R"("drawbridge":{"stopGrace":1})")};
+    options.servers = {
+        scripted("clientless", {"--ignore-eof", "--ignore-term"}, R"("drawbridge":{"stopGrace":1})")};
     const gateway gate(std::move(options));
     gate.call("clientless", "echo");
     const auto before = gate.containers("clientless");
@@ -201,7 +207,8 @@ TEST_CASE("crashes leave nothing behind: no zombie, no descriptor") {
     const auto before = descriptors();
     for (int round = 0; round < 2; ++round) {
         gate.call("leaky", "crash");
-        REQUIRE(eventually(60s, [&] { return !tool_text(gate.call("leaky", "echo", R"({"text":"up"})")).empty(); }));
+        REQUIRE(eventually(
+            60s, [&] { return !tool_text(gate.call("leaky", "echo", R"({"text":"up"})")).empty(); }));
     }
     CHECK(eventually(30s, [&] { return descriptors() <= before; }));
     CHECK(children(gate.pid(), true).empty());
@@ -214,7 +221,8 @@ TEST_CASE("a flood on stderr holds up nobody, and the log says what it left out"
     options.servers = {scripted("noisy")};
     const gateway gate(std::move(options));
     const auto text = std::string(200, 'n');
-    CHECK(tool_text(gate.call("noisy", "stderr", R"({"lines":100000,"text":")" + text + R"("})")) == "written");
+    CHECK(tool_text(gate.call("noisy", "stderr", R"({"lines":100000,"text":")" + text + R"("})")) ==
+          "written");
     CHECK(tool_text(gate.call("noisy", "echo", R"({"text":"after"})")) == "after");
     CHECK(gate.status("noisy") == "running");
     CHECK(gate.get("/livez").status == 200);

@@ -12,16 +12,27 @@ using namespace drawbridge::backend;
 
 namespace {
 
-constexpr std::array states = {state::stopped,  state::pulling, state::starting, state::initializing, state::ready,
-                               state::degraded, state::backoff, state::draining, state::stopping};
+constexpr std::array states = {state::stopped,      state::pulling,  state::starting,
+                               state::initializing, state::ready,    state::degraded,
+                               state::backoff,      state::draining, state::stopping};
 
-constexpr std::array events = {event::start,       event::image_ready,  event::image_failed,      event::spawned,
-                               event::spawn_failed, event::initialized, event::initialize_failed, event::lost,
-                               event::probe_failed, event::probe_ok,    event::retry,             event::drain,
-                               event::drained,      event::closed};
+constexpr std::array events = {event::start,
+                               event::image_ready,
+                               event::image_failed,
+                               event::spawned,
+                               event::spawn_failed,
+                               event::initialized,
+                               event::initialize_failed,
+                               event::lost,
+                               event::probe_failed,
+                               event::probe_ok,
+                               event::retry,
+                               event::drain,
+                               event::drained,
+                               event::closed};
 
-// One row for each state, one letter for each event, in the order above. A letter names the state that follows,
-// a dot that the event has no meaning there.
+// One row for each state, one letter for each event, in the order above. A letter names the state that
+// follows, a dot that the event has no meaning there.
 //   o stopped, p pulling, s starting, i initializing, r ready, g degraded, b backoff, d draining, x stopping
 //
 //  start | image ready, failed | spawned, failed | initialized, failed | lost | probe failed, ok | retry |
@@ -40,16 +51,26 @@ constexpr std::array expected = {
 
 std::optional<state> named(char letter) {
     switch (letter) {
-    case 'o': return state::stopped;
-    case 'p': return state::pulling;
-    case 's': return state::starting;
-    case 'i': return state::initializing;
-    case 'r': return state::ready;
-    case 'g': return state::degraded;
-    case 'b': return state::backoff;
-    case 'd': return state::draining;
-    case 'x': return state::stopping;
-    default: return std::nullopt;
+    case 'o':
+        return state::stopped;
+    case 'p':
+        return state::pulling;
+    case 's':
+        return state::starting;
+    case 'i':
+        return state::initializing;
+    case 'r':
+        return state::ready;
+    case 'g':
+        return state::degraded;
+    case 'b':
+        return state::backoff;
+    case 'd':
+        return state::draining;
+    case 'x':
+        return state::stopping;
+    default:
+        return std::nullopt;
     }
 }
 
@@ -73,8 +94,7 @@ TEST_CASE("lifecycle: from every state there is a way to ready again, none is fi
         for (std::size_t round = 0; round < states.size(); ++round)
             for (const auto from : std::set<state>(reached))
                 for (const auto what : events)
-                    if (const auto to = next(from, what))
-                        reached.insert(*to);
+                    if (const auto to = next(from, what)) reached.insert(*to);
         CAPTURE(to_string(start));
         CHECK(reached.count(state::ready) == 1);
         CHECK(reached.count(state::stopped) == 1);
@@ -127,7 +147,8 @@ TEST_CASE("lifecycle: where calls are served and where they wait") {
     for (const auto each : states) {
         CAPTURE(to_string(each));
         CHECK(serves(each) == (each == state::ready || each == state::degraded));
-        CHECK(comes_up(each) == (each == state::pulling || each == state::starting || each == state::initializing));
+        CHECK(comes_up(each) ==
+              (each == state::pulling || each == state::starting || each == state::initializing));
     }
 }
 

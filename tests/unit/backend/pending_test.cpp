@@ -46,12 +46,9 @@ TEST_CASE("pending: numbers are never used again") {
     for (int i = 0; i < 300; ++i) {
         const auto id = calls.add(made("1"));
         CHECK(seen.insert(id).second);
-        if (i % 3 == 0)
-            calls.take(id);
-        if (i % 50 == 0)
-            calls.take_all();
-        if (i % 70 == 0)
-            calls.expire(start + 1h);
+        if (i % 3 == 0) calls.take(id);
+        if (i % 50 == 0) calls.take_all();
+        if (i % 70 == 0) calls.expire(start + 1h);
     }
     CHECK(*seen.begin() > 0);
 }
@@ -71,8 +68,8 @@ TEST_CASE("pending: by the token of a response") {
     pending calls;
     const auto id = calls.add(made("1"));
     const auto text = std::to_string(id);
-    for (const auto& foreign : {"\"" + text + "\"", text + ".0", text + "e0", " " + text, text + " ", "+" + text,
-                                "-" + text, std::string("null"), std::string(), std::string("0"),
+    for (const auto& foreign : {"\"" + text + "\"", text + ".0", text + "e0", " " + text, text + " ",
+                                "+" + text, "-" + text, std::string("null"), std::string(), std::string("0"),
                                 std::string("99999999999999999999999999"), text + "0", std::string("true")}) {
         CAPTURE(foreign);
         CHECK(!calls.take(std::string_view(foreign)));

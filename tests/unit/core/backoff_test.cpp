@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <initializer_list>
+#include <utility>
 
 using drawbridge::core::backoff;
 using namespace std::chrono_literals;
@@ -61,11 +61,8 @@ TEST_CASE("backoff: the random number moves the wait, and nothing else") {
 }
 
 TEST_CASE("backoff: it starts anew only after a minute of being well") {
-    for (const auto [well, expected] : {std::pair{0ms, 8000ms},
-                                        {1ms, 8000ms},
-                                        {59999ms, 8000ms},
-                                        {60000ms, 1000ms},
-                                        {3600000ms, 1000ms}}) {
+    for (const auto& [well, expected] :
+         {std::pair{0ms, 8000ms}, {1ms, 8000ms}, {59999ms, 8000ms}, {60000ms, 1000ms}, {3600000ms, 1000ms}}) {
         CAPTURE(well.count());
         backoff wait;
         for (int i = 0; i < 3; ++i)

@@ -17,24 +17,22 @@ namespace drawbridge::testing {
 inline constexpr std::chrono::seconds patience{20};
 
 // Runs the task to its end and gives its result; throws what it threw. What else is on the loop runs as well.
-template <class T> T run(core::asio::io_context& loop, core::task<T> work) {
+template <class T>
+T run(core::asio::io_context& loop, core::task<T> work) {
     std::optional<T> result;
     std::exception_ptr failure;
     bool done = false;
     core::asio::co_spawn(loop, std::move(work), [&](std::exception_ptr thrown, T value) {
         failure = thrown;
-        if (!thrown)
-            result.emplace(std::move(value));
+        if (!thrown) result.emplace(std::move(value));
         done = true;
     });
     const auto end = core::clock::now() + patience;
     loop.restart();
     while (!done && core::clock::now() < end && loop.run_one_until(end) > 0) {
     }
-    if (failure)
-        std::rethrow_exception(failure);
-    if (!done)
-        throw std::runtime_error("the task did not end");
+    if (failure) std::rethrow_exception(failure);
+    if (!done) throw std::runtime_error("the task did not end");
     return std::move(*result);
 }
 
