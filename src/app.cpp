@@ -10,9 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto close_limit = 60s;      // beyond drainTimeout, for containers to end
-constexpr auto connection_limit = 2s;  // for the last responses to be read
-constexpr auto cleanup_limit = 20s;    // for networks to be removed
+constexpr auto close_limit = 60s;     // beyond drainTimeout, for containers to end
+constexpr auto connection_limit = 2s; // for the last responses to be read
+constexpr auto cleanup_limit = 20s;   // for networks to be removed
 
 std::string startup_payload(std::string_view message) {
     return R"({"error":{"type":"startup","message":)" + jsonrpc::quote(message) + "}}";
@@ -22,16 +22,23 @@ std::string startup_payload(std::string_view message) {
 
 app::app(core::executor loop, options given, http::listen_address place, config::configuration settings,
          telemetry::stdout_channel& payloads, telemetry::log log)
-    : loop_(loop), options_(std::move(given)), config_(std::move(settings)), payloads_(payloads),
-      log_(std::move(log)), place_(std::move(place)), board_(loop), signals_(loop), close_requested_(loop),
-      backend_tasks_(loop,
+    : loop_(loop)
+    , options_(std::move(given))
+    , config_(std::move(settings))
+    , payloads_(payloads)
+    , log_(std::move(log))
+    , place_(std::move(place))
+    , board_(loop)
+    , signals_(loop)
+    , close_requested_(loop)
+    , backend_tasks_(loop,
                      [this](const std::string& name, const std::string& what) {
                          log_.critical(name, " ended by an exception: ", what);
-                     }),
-      service_tasks_(loop, [this](const std::string& name, const std::string& what) {
-          log_.critical(name, " ended by an exception: ", what);
-          request_close();
-      }) {}
+                     })
+    , service_tasks_(loop, [this](const std::string& name, const std::string& what) {
+        log_.critical(name, " ended by an exception: ", what);
+        request_close();
+    }) {}
 
 app::~app() = default;
 
@@ -44,10 +51,8 @@ core::task<int> app::serve() {
     build_front();
     // Strictly the port comes last: there is no HTTP server when a server fails (Gateway 9.1).
     std::string failure;
-    if (!options_.strict)
-        failure = co_await take_place();
-    if (failure.empty())
-        failure = co_await claim_containers();
+    if (!options_.strict) failure = co_await take_place();
+    if (failure.empty()) failure = co_await claim_containers();
     if (failure.empty()) {
         co_await remove_leftovers();
         failure = co_await make_shared_network();
@@ -55,13 +60,10 @@ core::task<int> app::serve() {
     bool started = failure.empty();
     if (started) {
         build_backends();
-        if (options_.strict)
-            started = co_await start_strictly();
+        if (options_.strict) started = co_await start_strictly();
     }
-    if (started && options_.strict)
-        failure = co_await take_place();
-    if (started && failure.empty())
-        failure = hand_out_client_configuration();
+    if (started && options_.strict) failure = co_await take_place();
+    if (started && failure.empty()) failure = hand_out_client_configuration();
     if (started && failure.empty()) {
         service_tasks_.spawn("listener", listener_->run());
         service_tasks_.spawn("late leftovers", remove_latecomers());
@@ -73,17 +75,16 @@ core::task<int> app::serve() {
         payloads_.write_line(startup_payload(failure));
     }
     co_await shut_down();
-    co_return started && failure.empty() ? 0 : 1;
+    co_return started&& failure.empty() ? 0 : 1;
 }
 
 core::task<> app::wait_signals() {
     for (;;) {
         auto [error, number] = co_await signals_.async_wait(core::use_task);
-        if (error)
-            co_return;
-        log_.info("signal ", number, close_requested_.is_set() ? ": not waiting any longer" : ": shutting down");
-        if (close_requested_.is_set())
-            drain_deadline_ = core::clock::now();
+        if (error) co_return;
+        log_.info("signal ", number,
+                  close_requested_.is_set() ? ": not waiting any longer" : ": shutting down");
+        if (close_requested_.is_set()) drain_deadline_ = core::clock::now();
         request_close();
         for (auto& backend : backends_)
             backend->address().stop(drain_deadline_);
@@ -91,28 +92,25 @@ core::task<> app::wait_signals() {
 }
 
 void app::request_close() {
-    if (!close_requested_.is_set())
-        drain_deadline_ = core::clock::now() + config_.gate.drain_timeout;
+    if (!close_requested_.is_set()) drain_deadline_ = core::clock::now() + config_.gate.drain_timeout;
     front_->close();
     close_requested_.set();
 }
 
-// No new requests; those in flight finish or meet the deadline; every server ends, each in its own time; then the
-// last transitions, the last connections, and what is left of networks.
+// No new requests; those in flight finish or meet the deadline; every server ends, each in its own time; then
+// the last transitions, the last connections, and what is left of networks.
 core::task<> app::shut_down() {
     request_close();
     for (auto& backend : backends_)
         backend->address().stop(drain_deadline_);
     const bool ended = co_await backend_tasks_.join_until(drain_deadline_ + close_limit);
-    if (!ended)
-        log_.error("some servers take longer than expected to end");
+    if (!ended) log_.error("some servers take longer than expected to end");
     co_await backend_tasks_.join();
     const auto answers_deadline = core::clock::now() + connection_limit;
     co_await front_->wait_idle(answers_deadline);
 
     listener_->stop();
-    if (aggregator_)
-        aggregator_->finish();
+    if (aggregator_) aggregator_->finish();
     signals_.cancel();
     co_await listener_->join(answers_deadline);
     co_await service_tasks_.join();

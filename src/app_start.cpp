@@ -39,13 +39,11 @@ std::string write_private_file(const std::string& path, std::string_view content
     while (good && !content.empty()) {
         const auto n = ::write(file, content.data(), content.size());
         good = n > 0;
-        if (good)
-            content.remove_prefix(static_cast<std::size_t>(n));
+        if (good) content.remove_prefix(static_cast<std::size_t>(n));
     }
     good = good && std::rename(temporary.c_str(), path.c_str()) == 0;
     const int failed = errno;
-    if (file >= 0)
-        ::close(file);
+    if (file >= 0) ::close(file);
     return good ? std::string() : "--client-config " + path + ": " + std::strerror(failed);
 }
 
@@ -63,7 +61,8 @@ void app::build_front() {
     aggregator_ = std::make_unique<health::aggregator>(loop_, std::move(names), board_, log_);
     service_tasks_.spawn("health aggregator", aggregator_->run());
     endpoint_ = std::make_unique<http::mcp_endpoint>(loop_, payloads_, log_);
-    front_ = std::make_unique<http::front>(loop_, config_.gate, board_, *endpoint_, [this] { request_close(); }, log_);
+    front_ = std::make_unique<http::front>(
+        loop_, config_.gate, board_, *endpoint_, [this] { request_close(); }, log_);
     http::connection_limits limits;
     limits.header_bytes = config_.gate.max_header_bytes;
     limits.body_bytes = config_.gate.max_message_bytes;
@@ -82,17 +81,14 @@ core::task<std::string> app::take_place() {
 
 // The runtime, and the lock that makes this gateway the only owner of its containers.
 core::task<std::string> app::claim_containers() {
-    if (!needs_containers())
-        co_return std::string();
+    if (!needs_containers()) co_return std::string();
     const auto deadline = core::clock::now() + runtime_limit;
     auto choice = co_await process::find_runtime(loop_, options_.runtime, environment_variable, deadline);
-    if (!choice.value)
-        co_return choice.error;
+    if (!choice.value) co_return choice.error;
     client_ = std::move(*choice.value);
     log_.info("container runtime: ", client_.path, ", version ", client_.version);
     auto place = process::make_instance(spelled(place_));
-    if (!place.error.empty())
-        co_return place.error;
+    if (!place.error.empty()) co_return place.error;
     instance_ = std::move(place.value);
     auto locking = process::locking::acquire(instance_);
     lock_ = std::move(locking.lock);
@@ -100,12 +96,12 @@ core::task<std::string> app::claim_containers() {
 }
 
 core::task<> app::remove_leftovers() {
-    if (!lock_.held())
-        co_return;
+    if (!lock_.held()) co_return;
     const auto deadline = core::clock::now() + reap_limit;
     const auto removed = co_await process::reap(loop_, client_, instance_, deadline);
     if (!removed.containers.empty())
-        log_.warning("removed ", removed.containers.size(), " containers that an earlier gateway left behind");
+        log_.warning("removed ", removed.containers.size(),
+                     " containers that an earlier gateway left behind");
     for (const auto& failed : removed.failures)
         log_.warning("a leftover could not be removed: ", failed);
 }
@@ -114,24 +110,21 @@ core::task<> app::remove_leftovers() {
 core::task<> app::remove_latecomers() {
     const auto later = core::clock::now() + late_limit;
     const bool closing = co_await close_requested_.wait_until(later);
-    if (closing || !lock_.held())
-        co_return;
+    if (closing || !lock_.held()) co_return;
     const auto deadline = core::clock::now() + reap_limit;
     const auto removed = co_await process::reap_again(loop_, client_, instance_, deadline);
     if (!removed.containers.empty())
-        log_.warning("removed ", removed.containers.size(), " containers that an earlier gateway was still starting");
+        log_.warning("removed ", removed.containers.size(),
+                     " containers that an earlier gateway was still starting");
 }
 
 // Docker: one network for all servers, with the traffic between them switched off.
 core::task<std::string> app::make_shared_network() {
-    if (client_.network != process::network_style::shared)
-        co_return std::string();
+    if (client_.network != process::network_style::shared) co_return std::string();
     for (const auto& server : config_.servers) {
-        if (!server.stdio)
-            continue;
+        if (!server.stdio) continue;
         auto plan = process::plan_launch(client_, instance_, server, 0);
-        if (plan.network.empty())
-            continue;
+        if (plan.network.empty()) continue;
         const auto deadline = core::clock::now() + runtime_limit;
         auto error = co_await process::provide_network(loop_, client_, std::move(plan), deadline);
         co_return error;
@@ -152,8 +145,8 @@ void app::build_backends() {
             settings.max_message_bytes = config_.gate.max_message_bytes;
             settings.max_queued_calls = config_.gate.max_queued_calls;
             settings.secrets = secrets_of(server);
-            backends_.push_back(std::make_unique<backend::actor>(loop_, std::move(settings), aggregator_->address(),
-                                                                 payloads_, log_.for_server(server.name)));
+            backends_.push_back(std::make_unique<backend::actor>(
+                loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));
             address = backends_.back()->address();
             backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
         }
@@ -161,8 +154,8 @@ void app::build_backends() {
     }
 }
 
-// Gateway 9.1 to the letter: every server is started, and one that fails ends the program. Each failure has been
-// written to stdout by its supervisor.
+// Gateway 9.1 to the letter: every server is started, and one that fails ends the program. Each failure has
+// been written to stdout by its supervisor.
 core::task<bool> app::start_strictly() {
     for (auto& backend : backends_)
         backend->address().start();
@@ -171,12 +164,10 @@ core::task<bool> app::start_strictly() {
         bool all = true;
         for (std::size_t index = 0; index < now->servers.size(); ++index) {
             const auto status = now->servers[index].status;
-            if (status == backend::status::error || close_requested_.is_set())
-                co_return false;
+            if (status == backend::status::error || close_requested_.is_set()) co_return false;
             all = all && (status == backend::status::running || !config_.servers[index].stdio);
         }
-        if (all)
-            co_return true;
+        if (all) co_return true;
         co_await board_.next_change();
     }
 }
@@ -197,8 +188,7 @@ std::string app::hand_out_client_configuration() {
 void app::start_servers() {
     std::size_t next = 0;
     for (const auto& server : config_.servers) {
-        if (!server.stdio)
-            continue;
+        if (!server.stdio) continue;
         const auto address = backends_[next++]->address();
         if (server.start == config::server::start_policy::eager)
             address.start();
@@ -217,8 +207,7 @@ std::vector<std::string> app::secrets_of(const config::server& server) const {
     std::vector<std::string> secrets = config_.gate.agent_ids;
     if (server.stdio)
         for (const auto& variable : server.stdio->env)
-            if (variable.value.size() >= shortest_secret)
-                secrets.push_back(variable.value);
+            if (variable.value.size() >= shortest_secret) secrets.push_back(variable.value);
     return secrets;
 }
 

@@ -7,8 +7,18 @@
 namespace drawbridge {
 namespace {
 
-enum option_id { id_config = 256, id_listen, id_runtime, id_client_config, id_strict, id_explain, id_log_level,
-                 id_log_format, id_help, id_version };
+enum option_id {
+    id_config = 256,
+    id_listen,
+    id_runtime,
+    id_client_config,
+    id_strict,
+    id_explain,
+    id_log_level,
+    id_log_format,
+    id_help,
+    id_version
+};
 
 constexpr std::array<option, 11> long_options{{
     {"config", required_argument, nullptr, id_config},
@@ -25,14 +35,10 @@ constexpr std::array<option, 11> long_options{{
 }};
 
 std::optional<command> find_command(std::string_view name) {
-    if (name == "serve")
-        return command::serve;
-    if (name == "check")
-        return command::check;
-    if (name == "reap")
-        return command::reap;
-    if (name == "help")
-        return command::help;
+    if (name == "serve") return command::serve;
+    if (name == "check") return command::check;
+    if (name == "reap") return command::reap;
+    if (name == "help") return command::help;
     return std::nullopt;
 }
 
@@ -52,19 +58,43 @@ void take_log_format(options& into, const char* value) {
 
 void take_option(options& into, int id, const char* value, const char* spelled) {
     switch (id) {
-    case id_config: into.config_file = value; break;
-    case id_listen: into.listen = value; break;
-    case id_runtime: into.runtime = value; break;
-    case id_client_config: into.client_config = value; break;
-    case id_strict: into.strict = true; break;
-    case id_explain: into.explain = true; break;
-    case id_log_level: take_log_level(into, value); break;
-    case id_log_format: take_log_format(into, value); break;
+    case id_config:
+        into.config_file = value;
+        break;
+    case id_listen:
+        into.listen = value;
+        break;
+    case id_runtime:
+        into.runtime = value;
+        break;
+    case id_client_config:
+        into.client_config = value;
+        break;
+    case id_strict:
+        into.strict = true;
+        break;
+    case id_explain:
+        into.explain = true;
+        break;
+    case id_log_level:
+        take_log_level(into, value);
+        break;
+    case id_log_format:
+        take_log_format(into, value);
+        break;
     case 'h':
-    case id_help: into.what = command::help; break;
-    case id_version: into.what = command::version; break;
-    case ':': into.error = std::string(spelled) + " needs a value; see drawbridge --help"; break;
-    default: into.error = std::string(spelled) + ": no such option; see drawbridge --help"; break;
+    case id_help:
+        into.what = command::help;
+        break;
+    case id_version:
+        into.what = command::version;
+        break;
+    case ':':
+        into.error = std::string(spelled) + " needs a value; see drawbridge --help";
+        break;
+    default:
+        into.error = std::string(spelled) + ": no such option; see drawbridge --help";
+        break;
     }
 }
 
@@ -76,7 +106,8 @@ options parse_command_line(int argc, char** argv) {
     if (argc > 1 && argv[1][0] != '-') {
         const auto named = find_command(argv[1]);
         if (!named) {
-            parsed.error = std::string("no command \"") + argv[1] + "\"; the commands are serve, check and reap";
+            parsed.error =
+                std::string("no command \"") + argv[1] + "\"; the commands are serve, check and reap";
             return parsed;
         }
         parsed.what = *named;
@@ -89,8 +120,7 @@ options parse_command_line(int argc, char** argv) {
     while (parsed.error.empty()) {
         const int before = optind == 0 ? 1 : optind;
         const int id = ::getopt_long(argc, argv, "+:h", long_options.data(), nullptr);
-        if (id < 0)
-            break;
+        if (id < 0) break;
         take_option(parsed, id, optarg, argv[before]);
     }
     if (parsed.error.empty() && optind < argc)

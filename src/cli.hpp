@@ -14,15 +14,15 @@ enum class command : std::uint8_t { serve, check, reap, help, version };
 
 struct options {
     command what = command::serve;
-    std::string config_file;    // empty: stdin
-    std::string listen;         // empty: 127.0.0.1 and gateway.port
-    std::string runtime;        // "docker", "podman", a path; empty: the environment's, else the first that works
-    std::string client_config;  // file that gets the client configuration instead of stdout
-    bool strict = false;        // serve: start every server before the port is bound (Gateway 9.1)
-    bool explain = false;       // check: print the exact command for each server
+    std::string config_file; // empty: stdin
+    std::string listen;      // empty: 127.0.0.1 and gateway.port
+    std::string runtime; // "docker", "podman", a path; empty: the environment's, else the first that works
+    std::string client_config; // file that gets the client configuration instead of stdout
+    bool strict = false;       // serve: start every server before the port is bound (Gateway 9.1)
+    bool explain = false;      // check: print the exact command for each server
     telemetry::severity log_level = telemetry::severity::info;
     telemetry::log_format log_format = telemetry::log_format::automatic;
-    std::string error;          // not empty: the command line is wrong, and how
+    std::string error; // not empty: the command line is wrong, and how
 };
 
 options parse_command_line(int argc, char** argv);

@@ -41,8 +41,7 @@ T run_loop(core::asio::io_context& loop, core::task<T> work) {
         result.emplace(std::move(value));
     });
     loop.run();
-    if (failed)
-        std::rethrow_exception(failed);
+    if (failed) std::rethrow_exception(failed);
     return std::move(*result);
 }
 
@@ -59,7 +58,8 @@ loaded load(const options& given) {
     std::string document;
     if (given.config_file.empty()) {
         if (::isatty(0))
-            std::cerr << "drawbridge: reading the configuration from the terminal; --config FILE reads a file\n";
+            std::cerr
+                << "drawbridge: reading the configuration from the terminal; --config FILE reads a file\n";
         document.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
     } else {
         std::ifstream file(given.config_file, std::ios::binary);
@@ -67,7 +67,8 @@ loaded load(const options& given) {
         if (!file) {
             config::problem unreadable;
             unreadable.message = "the configuration can't be read: " + std::string(std::strerror(errno));
-            unreadable.suggestion = "name a readable file after --config, or write the configuration to stdin";
+            unreadable.suggestion =
+                "name a readable file after --config, or write the configuration to stdin";
             result.errors.push_back(std::move(unreadable));
             return result;
         }
@@ -80,16 +81,14 @@ loaded load(const options& given) {
 }
 
 std::string wanted_runtime(const options& given) {
-    if (!given.runtime.empty())
-        return given.runtime;
+    if (!given.runtime.empty()) return given.runtime;
     return environment_variable("MCP_GATEWAY_CONTAINER_RUNTIME").value_or(DRAWBRIDGE_DEFAULT_RUNTIME);
 }
 
 // The options with what the environment and the configuration add.
 options complete(options given, const config::configuration& settings) {
     given.runtime = wanted_runtime(given);
-    if (given.listen.empty())
-        given.listen = "127.0.0.1:" + std::to_string(settings.gate.port);
+    if (given.listen.empty()) given.listen = "127.0.0.1:" + std::to_string(settings.gate.port);
     return given;
 }
 
@@ -114,10 +113,12 @@ int run_serve(const options& given) {
     log_settings.format = settings.log_format;
     const telemetry::log_backend log(log_settings);
     for (const auto& warning : configuration.warnings)
-        log.handle().warning(warning.path, warning.path.empty() ? "" : ": ", warning.message, "; ", warning.suggestion);
+        log.handle().warning(warning.path, warning.path.empty() ? "" : ": ", warning.message, "; ",
+                             warning.suggestion);
     telemetry::stdout_channel payloads;
     core::asio::io_context loop(1);
-    app gateway(loop.get_executor(), settings, place, std::move(*configuration.value), payloads, log.handle());
+    app gateway(loop.get_executor(), settings, place, std::move(*configuration.value), payloads,
+                log.handle());
     return run_loop(loop, gateway.serve());
 }
 
@@ -125,11 +126,9 @@ int run_check(const options& given) {
     const auto configuration = load(given);
     std::cerr << config::to_text(configuration.errors, configuration.source)
               << config::to_text(configuration.warnings, configuration.source, "warning");
-    if (!configuration.value)
-        return 1;
+    if (!configuration.value) return 1;
     std::cout << configuration.source << ": valid, " << configuration.value->servers.size() << " servers\n";
-    if (!given.explain)
-        return 0;
+    if (!given.explain) return 0;
     const auto settings = complete(given, *configuration.value);
     core::asio::io_context loop(1);
     const auto deadline = core::clock::now() + 20s;
@@ -147,7 +146,8 @@ int run_check(const options& given) {
             continue;
         }
         const auto plan = process::plan_launch(*choice.value, instance.value, server, 1);
-        std::cout << (plan.error.empty() ? process::explain(plan) : "can't be started: " + plan.error) << '\n';
+        std::cout << (plan.error.empty() ? process::explain(plan) : "can't be started: " + plan.error)
+                  << '\n';
     }
     return 0;
 }
@@ -172,13 +172,16 @@ int run_reap(const options& given) {
     const auto instance = process::make_instance(settings.listen);
     const auto locking = choice.value && instance.error.empty() ? process::locking::acquire(instance.value)
                                                                 : process::locking();
-    const auto error = !choice.value ? choice.error : !instance.error.empty() ? instance.error : locking.error;
+    const auto error = !choice.value             ? choice.error
+                       : !instance.error.empty() ? instance.error
+                                                 : locking.error;
     if (!error.empty()) {
         std::cerr << "drawbridge: " << error << '\n';
         return 1;
     }
     loop.restart();
-    const auto removed = run_loop(loop, process::reap(loop.get_executor(), *choice.value, instance.value, deadline));
+    const auto removed =
+        run_loop(loop, process::reap(loop.get_executor(), *choice.value, instance.value, deadline));
     for (const auto& name : removed.containers)
         std::cout << "removed container " << name << '\n';
     for (const auto& name : removed.networks)

@@ -13,21 +13,21 @@
 
 namespace {
 
-// A launcher may hand over fewer than three descriptors; the next file opened must not become somebody's stdout.
+// A launcher may hand over fewer than three descriptors; the next file opened must not become somebody's
+// stdout.
 void fill_standard_descriptors() {
     int opened = 0;
     do
         opened = ::open("/dev/null", O_RDWR);
     while (opened >= 0 && opened <= 2);
-    if (opened > 2)
-        ::close(opened);
+    if (opened > 2) ::close(opened);
 }
 
-// Each connection and each server needs descriptors; the soft limit of 1,024 is meant for programs that use select.
+// Each connection and each server needs descriptors; the soft limit of 1,024 is meant for programs that use
+// select.
 void raise_descriptor_limit() {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -46,11 +46,18 @@ int main(int argc, char** argv) {
         return 2;
     }
     switch (given.what) {
-    case command::help: std::cout << help_text(); return 0;
-    case command::version: std::cout << "drawbridge " << gateway_version << '\n'; return 0;
-    case command::check: return run_check(given);
-    case command::reap: return run_reap(given);
-    case command::serve: break;
+    case command::help:
+        std::cout << help_text();
+        return 0;
+    case command::version:
+        std::cout << "drawbridge " << gateway_version << '\n';
+        return 0;
+    case command::check:
+        return run_check(given);
+    case command::reap:
+        return run_reap(given);
+    case command::serve:
+        break;
     }
     return run_serve(given);
 }

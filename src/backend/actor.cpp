@@ -24,13 +24,17 @@ std::chrono::seconds whole_seconds_until(core::time_point when) {
 
 actor::actor(core::executor loop, actor_settings settings, health::reporter health,
              telemetry::stdout_channel& payloads, telemetry::log log)
-    : loop_(loop), settings_(std::move(settings)), health_(std::move(health)), payloads_(payloads),
-      log_(std::move(log)), mailbox_(loop, settings_.max_queued_calls),
-      group_(loop,
+    : loop_(loop)
+    , settings_(std::move(settings))
+    , health_(std::move(health))
+    , payloads_(payloads)
+    , log_(std::move(log))
+    , mailbox_(loop, settings_.max_queued_calls)
+    , group_(loop,
              [this](const std::string& name, const std::string& what) {
                  log_.critical("a task of the backend ended by an exception: ", name, ": ", what);
-             }),
-      retry_(loop) {}
+             })
+    , retry_(loop) {}
 
 core::task<> actor::run() {
     while (!finished_) {
@@ -61,19 +65,16 @@ void actor::on(call request) {
 }
 
 void actor::on(notification_message note) {
-    if (serves(state_) && link_)
-        link_->notify(std::move(note.text));
+    if (serves(state_) && link_) link_->notify(std::move(note.text));
 }
 
 void actor::on(start_message) {
-    if (!closing_)
-        apply(event::start, "it starts with the gateway");
+    if (!closing_) apply(event::start, "it starts with the gateway");
 }
 
 void actor::on(stop_message order) {
     if (closing_) { // again, with less patience
-        if (order.drain_deadline <= core::clock::now())
-            apply(event::drained, std::string());
+        if (order.drain_deadline <= core::clock::now()) apply(event::drained, std::string());
         return;
     }
     closing_ = true;
@@ -84,8 +85,7 @@ void actor::on(stop_message order) {
 }
 
 void actor::on(prefetch_message) {
-    if (state_ == state::stopped && !closing_)
-        look_once();
+    if (state_ == state::stopped && !closing_) look_once();
 }
 
 void actor::on(image_message image) {
@@ -107,16 +107,18 @@ void actor::on(drained_message) {
 void actor::on(link_report report) {
     if (report.what == link_report::kind::closed) {
         link_.reset();
-        if (state_ == state::starting)
-            launch(); // it waited for its predecessor to be gone
+        if (state_ == state::starting) launch(); // it waited for its predecessor to be gone
         apply(event::closed, report.reason);
         return;
     }
-    if (report.incarnation != incarnation_)
-        return; // of an earlier life
+    if (report.incarnation != incarnation_) return; // of an earlier life
     switch (report.what) {
-    case link_report::kind::spawned: apply(event::spawned, std::string()); break;
-    case link_report::kind::initialized: apply(event::initialized, "the MCP handshake is done"); break;
+    case link_report::kind::spawned:
+        apply(event::spawned, std::string());
+        break;
+    case link_report::kind::initialized:
+        apply(event::initialized, "the MCP handshake is done");
+        break;
     case link_report::kind::failed:
         report_failed_start(report);
         apply(state_ == state::starting ? event::spawn_failed : event::initialize_failed, report.reason);
@@ -130,7 +132,8 @@ void actor::on(link_report report) {
         }
         apply(event::lost, report.reason);
         break;
-    case link_report::kind::closed: break;
+    case link_report::kind::closed:
+        break;
     }
 }
 
@@ -138,19 +141,31 @@ void actor::on(link_report report) {
 
 void actor::apply(event what, std::string reason) {
     const auto entered = next(state_, what);
-    if (!entered)
-        return;
+    if (!entered) return;
     set_state(*entered, std::move(reason));
     switch (*entered) {
-    case state::pulling: prepare(); break;
-    case state::starting: launch(); break;
-    case state::ready: serve(); break;
-    case state::draining: drain(); break;
-    case state::stopping: stop_link(); break;
-    case state::stopped: finished_ = closing_; break;
+    case state::pulling:
+        prepare();
+        break;
+    case state::starting:
+        launch();
+        break;
+    case state::ready:
+        serve();
+        break;
+    case state::draining:
+        drain();
+        break;
+    case state::stopping:
+        stop_link();
+        break;
+    case state::stopped:
+        finished_ = closing_;
+        break;
     case state::initializing:
     case state::degraded:
-    case state::backoff: break;
+    case state::backoff:
+        break;
     }
 }
 
@@ -163,8 +178,7 @@ void actor::set_state(state entered, std::string reason) {
     }
     health::transition change(settings_.index, from, entered, status_, std::move(reason));
     change.incarnation = incarnation_;
-    if (entered == state::backoff)
-        change.next_try = next_try_;
+    if (entered == state::backoff) change.next_try = next_try_;
     health_.send(health::message(std::move(change)));
     if (entered == state::backoff) {
         const auto why = refusal();
@@ -186,13 +200,11 @@ void actor::prepare() {
 }
 
 void actor::look_once() {
-    if (!std::exchange(looking_, true))
-        group_.spawn("image", look_for_image());
+    if (!std::exchange(looking_, true)) group_.spawn("image", look_for_image());
 }
 
 void actor::launch() {
-    if (link_)
-        return; // never two at once: its `closed` comes back here
+    if (link_) return; // never two at once: its `closed` comes back here
     const auto& server = settings_.server;
     stdio_settings link;
     link.server = server.name;
@@ -204,9 +216,11 @@ void actor::launch() {
     link.max_message_bytes = settings_.max_message_bytes;
     link.max_queued_calls = settings_.max_queued_calls;
     link.secrets = settings_.secrets;
-    auto report = [address = mailbox_.address()](link_report what) { address.send(message(std::move(what))); };
-    link_ = std::make_unique<stdio_link>(loop_, incarnation_, std::move(link), std::move(plan_), std::move(report),
-                                         log_);
+    auto report = [address = mailbox_.address()](link_report what) {
+        address.send(message(std::move(what)));
+    };
+    link_ = std::make_unique<stdio_link>(loop_, incarnation_, std::move(link), std::move(plan_),
+                                         std::move(report), log_);
     group_.spawn("link", link_->run());
 }
 
@@ -215,7 +229,8 @@ void actor::back_off() {
     const auto wait = backoff_.failed(core::clock::now(), random);
     next_try_ = core::clock::now() + wait;
     const auto round = ++retry_round_;
-    retry_.set(next_try_, [address = mailbox_.address(), round] { address.send(message(retry_message(round))); });
+    retry_.set(next_try_,
+               [address = mailbox_.address(), round] { address.send(message(retry_message(round))); });
 }
 
 void actor::serve() {
@@ -236,8 +251,7 @@ void actor::drain() {
 
 core::task<> actor::wait_drained() {
     const bool idle = co_await link_->wait_idle(drain_deadline_);
-    if (!idle)
-        log_.warning(link_->in_flight(), " calls were still running at the end of drainTimeout");
+    if (!idle) log_.warning(link_->in_flight(), " calls were still running at the end of drainTimeout");
     mailbox_.address().send(message(drained_message{}));
 }
 
@@ -279,8 +293,7 @@ mcp::fault actor::refusal() const {
 }
 
 void actor::report_failed_start(const link_report& report) {
-    if (closing_)
-        return;
+    if (closing_) return;
     image_ready_ = false; // look again: it may have been removed
     telemetry::start_failure failure;
     failure.server = settings_.server.name;
@@ -299,8 +312,7 @@ void actor::report_failed_start(const link_report& report) {
 
 core::task<> actor::look_for_image() {
     std::string error = co_await provide_image();
-    if (error.empty())
-        error = co_await provide_network();
+    if (error.empty()) error = co_await provide_network();
     image_ready_ = error.empty();
     looking_ = false;
     mailbox_.address().send(message(image_message(std::move(error))));
@@ -313,16 +325,14 @@ core::task<std::string> actor::provide_image() {
     if (wanted.pull != config::stdio_server::pull_policy::always) {
         auto look = process::image_exists_command(client, wanted.image);
         const auto found = co_await run_client(std::move(look), client.environment, deadline);
-        if (found.ok())
-            co_return std::string();
+        if (found.ok()) co_return std::string();
     }
     if (wanted.pull == config::stdio_server::pull_policy::never)
         co_return "its image is not there, and it must not be pulled";
     log_.info("pulling image ", wanted.image);
     auto pull = process::pull_command(client, wanted.image);
     const auto pulled = co_await run_client(std::move(pull), client.pull_environment, deadline);
-    if (pulled.ok())
-        co_return std::string();
+    if (pulled.ok()) co_return std::string();
     link_report failure(incarnation_, link_report::kind::failed, std::string());
     failure.reason = pulled.timed_out ? "its image could not be pulled within pullTimeout"
                                       : "its image is not there and could not be pulled";
@@ -336,16 +346,14 @@ core::task<std::string> actor::provide_image() {
 
 // A network of this server alone; one that all share was made when the gateway started.
 core::task<std::string> actor::provide_network() {
-    if (settings_.client.network == process::network_style::shared)
-        co_return std::string();
+    if (settings_.client.network == process::network_style::shared) co_return std::string();
     auto plan = process::plan_launch(settings_.client, settings_.gateway, settings_.server, incarnation_);
     for (const auto& note : std::exchange(plan.notes, {}))
         log_.warning(note);
     const auto deadline = core::clock::now() + network_limit;
     const auto error =
         co_await process::provide_network(loop_, settings_.client, std::move(plan), deadline, &preparation_);
-    if (error.empty())
-        co_return std::string();
+    if (error.empty()) co_return std::string();
     log_.error(error);
     co_return "its network could not be made";
 }

@@ -1,7 +1,8 @@
-// The supervisor of one MCP server. It alone owns the server's lifecycle state, its restart policy and its links.
+// The supervisor of one MCP server. It alone owns the server's lifecycle state, its restart policy and its
+// links.
 //
-// Lives on one loop. Everything reaches it as a message; its main loop takes one at a time, so its state is never seen
-// half changed. set_state is the only writer of the state and the only place that reports it.
+// Lives on one loop. Everything reaches it as a message; its main loop takes one at a time, so its state is
+// never seen half changed. set_state is the only writer of the state and the only place that reports it.
 #pragma once
 
 #include "backend/handle.hpp"
@@ -39,8 +40,8 @@ struct actor_settings {
 
 class actor {
   public:
-    actor(core::executor loop, actor_settings settings, health::reporter health, telemetry::stdout_channel& payloads,
-          telemetry::log log);
+    actor(core::executor loop, actor_settings settings, health::reporter health,
+          telemetry::stdout_channel& payloads, telemetry::log log);
 
     handle address() const { return handle(mailbox_.address()); }
 
@@ -77,7 +78,8 @@ class actor {
     core::task<> look_for_image();
     core::task<std::string> provide_image();
     core::task<std::string> provide_network();
-    core::task<process::command_result> run_client(std::vector<std::string> argv, std::vector<std::string> environment,
+    core::task<process::command_result> run_client(std::vector<std::string> argv,
+                                                   std::vector<std::string> environment,
                                                    core::time_point deadline);
     core::task<> wait_drained();
 
@@ -91,7 +93,7 @@ class actor {
 
     state state_ = state::stopped;
     status status_ = status::stopped;
-    std::string failure_; // why it is in backoff
+    std::string failure_;  // why it is in backoff
     bool closing_ = false; // a stop message has come: no start any more
     bool finished_ = false;
     std::uint64_t incarnation_ = 0;

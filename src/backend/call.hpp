@@ -15,7 +15,8 @@ namespace drawbridge::backend {
 // How a call ended: the server's whole response with the caller's id in it, or a fault of the gateway.
 // Default: the answer was lost, which is what a caller is told when a call is dropped on the way.
 struct outcome {
-    outcome() : failure(mcp::fault(mcp::fault_kind::answer_lost, "the call was dropped inside the gateway")) {}
+    outcome()
+        : failure(mcp::fault(mcp::fault_kind::answer_lost, "the call was dropped inside the gateway")) {}
     explicit outcome(std::string text) : response(std::move(text)) {}
     explicit outcome(mcp::fault what) : failure(std::move(what)) {}
 
@@ -26,14 +27,17 @@ struct outcome {
 // Messages (progress, log, requests of the server), then exactly one outcome.
 using reply_sink = core::sink<std::string, outcome>;
 
-// Moves from the connection to the backend to the link that serves it. Deadlines are set by the link: toolTimeout runs
-// only while the server owes an answer (Gateway 5.3.2).
+// Moves from the connection to the backend to the link that serves it. Deadlines are set by the link:
+// toolTimeout runs only while the server owes an answer (Gateway 5.3.2).
 struct call {
     call(std::string message, jsonrpc::span id_place, std::string method_name, reply_sink::sender answer)
-        : text(std::move(message)), id(id_place), method(std::move(method_name)), reply(std::move(answer)) {}
+        : text(std::move(message))
+        , id(id_place)
+        , method(std::move(method_name))
+        , reply(std::move(answer)) {}
 
-    std::string text;  // the whole message, on one line
-    jsonrpc::span id;  // where the caller's id stands in it
+    std::string text; // the whole message, on one line
+    jsonrpc::span id; // where the caller's id stands in it
     std::string method;
     reply_sink::sender reply;
 };

@@ -36,8 +36,8 @@ struct retry_message {
 };
 struct drained_message {};
 
-using message = std::variant<call, notification_message, start_message, prefetch_message, stop_message, image_message,
-                             retry_message, drained_message, link_report>;
+using message = std::variant<call, notification_message, start_message, prefetch_message, stop_message,
+                             image_message, retry_message, drained_message, link_report>;
 
 class handle {
   public:
@@ -47,8 +47,7 @@ class handle {
     // The answer comes through the call's sink. `initialize` is answered from the server's own handshake.
     void submit(call request) const {
         message wrapped(std::move(request));
-        if (address_.offer(wrapped))
-            return;
+        if (address_.offer(wrapped)) return;
         mcp::fault full(mcp::fault_kind::overloaded, "too many calls are waiting for this server");
         full.retry_after = std::chrono::seconds(1);
         std::get<call>(wrapped).reply.finish(outcome(std::move(full)));

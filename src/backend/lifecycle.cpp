@@ -33,49 +33,63 @@ constexpr rule rules[] = {
 } // namespace
 
 std::optional<state> next(state now, event what) {
-    if (what == event::drain && now != state::draining && now != state::stopping)
-        return state::draining;
+    if (what == event::drain && now != state::draining && now != state::stopping) return state::draining;
     for (const auto& each : rules)
-        if (each.from == now && each.what == what)
-            return each.to;
+        if (each.from == now && each.what == what) return each.to;
     return std::nullopt;
 }
 
 status next_status(status before, state entered) {
     switch (entered) {
     case state::ready:
-    case state::degraded: return status::running;
-    case state::backoff: return status::error;
-    case state::stopped: return status::stopped;
+    case state::degraded:
+        return status::running;
+    case state::backoff:
+        return status::error;
+    case state::stopped:
+        return status::stopped;
     case state::pulling:
     case state::starting:
     case state::initializing:
     case state::draining:
-    case state::stopping: break;
+    case state::stopping:
+        break;
     }
     return before;
 }
 
 std::string_view to_string(state value) {
     switch (value) {
-    case state::stopped: return "stopped";
-    case state::pulling: return "pulling";
-    case state::starting: return "starting";
-    case state::initializing: return "initializing";
-    case state::ready: return "ready";
-    case state::degraded: return "degraded";
-    case state::backoff: return "backoff";
-    case state::draining: return "draining";
-    case state::stopping: return "stopping";
+    case state::stopped:
+        return "stopped";
+    case state::pulling:
+        return "pulling";
+    case state::starting:
+        return "starting";
+    case state::initializing:
+        return "initializing";
+    case state::ready:
+        return "ready";
+    case state::degraded:
+        return "degraded";
+    case state::backoff:
+        return "backoff";
+    case state::draining:
+        return "draining";
+    case state::stopping:
+        return "stopping";
     }
     return "unknown";
 }
 
 std::string_view to_string(status value) {
     switch (value) {
-    case status::stopped: return "stopped";
-    case status::running: return "running";
-    case status::error: return "error";
+    case status::stopped:
+        return "stopped";
+    case status::running:
+        return "running";
+    case status::error:
+        return "error";
     }
     return "unknown";
 }

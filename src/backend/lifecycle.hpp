@@ -7,7 +7,8 @@
 //                                      +--> pulling (the next try)
 //     any -> draining -> stopping -> stopped
 //
-// Up is not ready: a backend is ready only after a finished MCP handshake. There is no state "failed for good".
+// Up is not ready: a backend is ready only after a finished MCP handshake. There is no state "failed for
+// good".
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ enum class state : std::uint8_t {
 };
 
 enum class event : std::uint8_t {
-    start,             // somebody needs it, or the configuration wants it up
+    start, // somebody needs it, or the configuration wants it up
     image_ready,
     image_failed,
     spawned,
@@ -39,10 +40,10 @@ enum class event : std::uint8_t {
     lost,              // eof, exit, broken pipe or silence of a backend that was ready
     probe_failed,
     probe_ok,
-    retry,             // the backoff's time has come
+    retry, // the backoff's time has come
     drain,
-    drained,           // nothing in flight any more, or the deadline passed
-    closed             // the last link is gone
+    drained, // nothing in flight any more, or the deadline passed
+    closed   // the last link is gone
 };
 
 // What the specification lets the world see (Gateway 8.1.1).
@@ -51,12 +52,14 @@ enum class status : std::uint8_t { stopped, running, error };
 // The state after the event, or nothing where the event has no meaning in this state (a late message).
 std::optional<state> next(state now, event what);
 
-// The public word after `entered` has been entered. A first start stays `stopped` until ready, a start after a failure
-// stays `error` until ready, draining keeps its word until the last link has closed.
+// The public word after `entered` has been entered. A first start stays `stopped` until ready, a start after
+// a failure stays `error` until ready, draining keeps its word until the last link has closed.
 status next_status(status before, state entered);
 
 // Calls are handed to a link in these states,
-inline bool serves(state now) { return now == state::ready || now == state::degraded; }
+inline bool serves(state now) {
+    return now == state::ready || now == state::degraded;
+}
 // and wait in these.
 inline bool comes_up(state now) {
     return now == state::pulling || now == state::starting || now == state::initializing;

@@ -1,7 +1,8 @@
 // One initialized connection to an MCP server: here a process on stdio, later a session with an HTTP server.
 //
-// A link is an actor that belongs to one backend actor and lives on its loop. The backend runs it, hands it calls and
-// tells it to stop; the link tells the backend what becomes of it, by messages. It has no opinion about restarts.
+// A link is an actor that belongs to one backend actor and lives on its loop. The backend runs it, hands it
+// calls and tells it to stop; the link tells the backend what becomes of it, by messages. It has no opinion
+// about restarts.
 #pragma once
 
 #include "backend/call.hpp"
@@ -16,13 +17,15 @@
 
 namespace drawbridge::backend {
 
-// What a link tells its backend, in this order: spawned, initialized, lost; or spawned, failed; or failed; and closed
-// always last, when nothing of it is left.
+// What a link tells its backend, in this order: spawned, initialized, lost; or spawned, failed; or failed;
+// and closed always last, when nothing of it is left.
 struct link_report {
     enum class kind { spawned, initialized, failed, lost, closed };
 
     link_report(std::uint64_t number, kind happened, std::string why)
-        : incarnation(number), what(happened), reason(std::move(why)) {}
+        : incarnation(number)
+        , what(happened)
+        , reason(std::move(why)) {}
 
     std::uint64_t incarnation;
     kind what;

@@ -13,8 +13,7 @@ std::uint64_t pending::add(entry call) {
 
 std::optional<pending::entry> pending::take(std::uint64_t id) {
     const auto found = entries_.find(id);
-    if (found == entries_.end())
-        return std::nullopt;
+    if (found == entries_.end()) return std::nullopt;
     std::optional<entry> taken(std::move(found->second));
     deadlines_.erase({taken->deadline, id});
     entries_.erase(found);
@@ -25,8 +24,7 @@ std::optional<pending::entry> pending::take(std::string_view id_token) {
     std::uint64_t id = 0;
     const auto* end = id_token.data() + id_token.size();
     const auto [stopped, error] = std::from_chars(id_token.data(), end, id);
-    if (error != std::errc() || stopped != end)
-        return std::nullopt;
+    if (error != std::errc() || stopped != end) return std::nullopt;
     return take(id);
 }
 
@@ -50,8 +48,7 @@ std::vector<pending::entry> pending::take_all() {
 }
 
 std::optional<core::time_point> pending::next_deadline() const {
-    if (deadlines_.empty())
-        return std::nullopt;
+    if (deadlines_.empty()) return std::nullopt;
     return deadlines_.begin()->first;
 }
 

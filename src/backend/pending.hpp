@@ -14,8 +14,8 @@
 
 namespace drawbridge::backend {
 
-// Ids are never used twice in a link's life, so a late answer to a call that is gone finds nobody: it can't reach
-// another caller.
+// Ids are never used twice in a link's life, so a late answer to a call that is gone finds nobody: it can't
+// reach another caller.
 class pending {
   public:
     struct entry {

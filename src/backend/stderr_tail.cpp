@@ -15,16 +15,12 @@ std::vector<std::string> stderr_tail::feed(std::string_view chunk) {
     while (!chunk.empty()) {
         const auto end = chunk.find('\n');
         const auto piece = chunk.substr(0, end);
-        if (!skipping_)
-            partial_.append(piece);
-        if (end == std::string_view::npos && partial_.size() < raw_limit)
-            break;
-        if (!skipping_)
-            take_line(partial_, lines);
+        if (!skipping_) partial_.append(piece);
+        if (end == std::string_view::npos && partial_.size() < raw_limit) break;
+        if (!skipping_) take_line(partial_, lines);
         partial_.clear();
         skipping_ = end == std::string_view::npos;
-        if (skipping_)
-            break;
+        if (skipping_) break;
         chunk.remove_prefix(end + 1);
     }
     return lines;
@@ -32,27 +28,23 @@ std::vector<std::string> stderr_tail::feed(std::string_view chunk) {
 
 std::vector<std::string> stderr_tail::finish() {
     std::vector<std::string> lines;
-    if (!skipping_)
-        take_line(partial_, lines);
+    if (!skipping_) take_line(partial_, lines);
     partial_.clear();
     return lines;
 }
 
 void stderr_tail::take_line(std::string_view raw, std::vector<std::string>& lines) {
     auto clean = telemetry::sanitize(raw, secrets_, line_limit);
-    if (clean.find_first_not_of(" \t") == std::string::npos)
-        return;
+    if (clean.find_first_not_of(" \t") == std::string::npos) return;
     kept_.push_back(clean);
-    if (kept_.size() > kept_lines)
-        kept_.pop_front();
+    if (kept_.size() > kept_lines) kept_.pop_front();
     lines.push_back(std::move(clean));
 }
 
 std::string stderr_tail::text() const {
     std::string all;
     for (const auto& line : kept_) {
-        if (!all.empty())
-            all += " | ";
+        if (!all.empty()) all += " | ";
         all += line;
     }
     return all;

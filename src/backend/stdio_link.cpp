@@ -29,13 +29,16 @@ std::string seconds_text(core::duration time) {
 } // namespace
 
 std::string describe_container_exit(process::exit_status status) {
-    if (status.signal != 0)
-        return "the container runtime's client " + status.describe();
+    if (status.signal != 0) return "the container runtime's client " + status.describe();
     switch (status.code) {
-    case 125: return "the container runtime could not run the container (status 125)";
-    case 126: return "the container's command can't be executed (status 126)";
-    case 127: return "the container's command was not found (status 127)";
-    default: break;
+    case 125:
+        return "the container runtime could not run the container (status 125)";
+    case 126:
+        return "the container's command can't be executed (status 126)";
+    case 127:
+        return "the container's command was not found (status 127)";
+    default:
+        break;
     }
     if (status.code > 128 && status.code < 128 + NSIG) {
         process::exit_status inner;
@@ -47,15 +50,26 @@ std::string describe_container_exit(process::exit_status status) {
 
 stdio_link::stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings,
                        process::launch_plan plan, reporter report, telemetry::log log)
-    : loop_(loop), incarnation_(incarnation), settings_(std::move(settings)), plan_(std::move(plan)),
-      report_(std::move(report)), log_(std::move(log)),
-      group_(loop, [this](const std::string& name, const std::string& what) {
-          log_.critical("a task of the link ended by an exception: ", name, ": ", what);
-          lose("the gateway failed to serve it");
-      }),
-      exited_(loop), ended_(loop), framer_(settings_.max_message_bytes), idle_(loop), deadline_(loop),
-      output_read_(loop),
-      outbox_filled_(loop), tail_(settings_.secrets), errors_read_(loop) {
+    : loop_(loop)
+    , incarnation_(incarnation)
+    , settings_(std::move(settings))
+    , plan_(std::move(plan))
+    , report_(std::move(report))
+    , log_(std::move(log))
+    , group_(loop,
+             [this](const std::string& name, const std::string& what) {
+                 log_.critical("a task of the link ended by an exception: ", name, ": ", what);
+                 lose("the gateway failed to serve it");
+             })
+    , exited_(loop)
+    , ended_(loop)
+    , framer_(settings_.max_message_bytes)
+    , idle_(loop)
+    , deadline_(loop)
+    , output_read_(loop)
+    , outbox_filled_(loop)
+    , tail_(settings_.secrets)
+    , errors_read_(loop) {
     idle_.set();
 }
 
@@ -87,22 +101,20 @@ core::task<> stdio_link::run() {
     report(link_report::kind::closed, exit_text());
 }
 
-// What a dead server wrote before its end is still on its way through the runtime: an answer in it is not lost.
+// What a dead server wrote before its end is still on its way through the runtime: an answer in it is not
+// lost.
 core::task<> stdio_link::last_answers() {
     const auto soon = core::clock::now() + 500ms;
-    if (!pending_.empty() && !stop_requested_)
-        co_await output_read_.wait_until(soon);
+    if (!pending_.empty() && !stop_requested_) co_await output_read_.wait_until(soon);
 }
 
 // Of a server that ended before it was ready: its exit status and its stderr are the reason.
 core::task<> stdio_link::last_words() {
-    if (!output_read_.is_set() && !exited_.is_set())
-        co_return;
+    if (!output_read_.is_set() && !exited_.is_set()) co_return;
     const auto soon = core::clock::now() + 1s;
     const bool exited = co_await exited_.wait_until(soon);
     co_await errors_read_.wait_until(soon);
-    if (exited && !stop_requested_)
-        end_reason_ = exit_text();
+    if (exited && !stop_requested_) end_reason_ = exit_text();
 }
 
 bool stdio_link::spawn() {
@@ -121,8 +133,8 @@ bool stdio_link::spawn() {
     return true;
 }
 
-// MCP lifecycle, initialization. The gateway declares no client capabilities on a link that is shared: what a server
-// asks of its client could not be attributed to one of them.
+// MCP lifecycle, initialization. The gateway declares no client capabilities on a link that is shared: what a
+// server asks of its client could not be attributed to one of them.
 core::task<bool> stdio_link::shake_hands() {
     const auto deadline = started_ + settings_.startup_timeout;
     std::string params = R"({"protocolVersion":")";
@@ -131,8 +143,7 @@ core::task<bool> stdio_link::shake_hands() {
     params += gateway_version;
     params += R"("}})";
     outcome answer = co_await ask("initialize", params, deadline);
-    if (ended_.is_set())
-        co_return false;
+    if (ended_.is_set()) co_return false;
     if (answer.failure) {
         lose(answer.failure->kind == mcp::fault_kind::timed_out
                  ? "it did not answer initialize within startupTimeout (" +
@@ -156,15 +167,14 @@ core::task<> stdio_link::wait_exit() {
     lose(describe_container_exit(*exit_));
 }
 
-// The client's own end comes 200 ms after the container's death; a pidfd on the container's process sees it at once.
+// The client's own end comes 200 ms after the container's death; a pidfd on the container's process sees it
+// at once.
 core::task<> stdio_link::watch_container() {
     const pid_t pid = co_await container_process();
-    if (pid <= 0 || ended_.is_set())
-        co_return;
+    if (pid <= 0 || ended_.is_set()) co_return;
     watch_ = std::make_unique<process::process_watch>(loop_, pid);
     const bool ended = co_await watch_->wait();
-    if (ended)
-        lose("its container ended");
+    if (ended) lose("its container ended");
 }
 
 // The container's main process where it is one of this machine, else 0.
@@ -180,8 +190,7 @@ core::task<pid_t> stdio_link::container_process() {
     const auto limit = core::clock::now() + command_limit;
     const auto answer = co_await process::run_command(loop_, std::move(inspect), limit);
     char id[128] = "";
-    if (!answer.ok() || std::sscanf(answer.output.c_str(), "%d %127s", &pid, id) != 2)
-        co_return 0;
+    if (!answer.ok() || std::sscanf(answer.output.c_str(), "%d %127s", &pid, id) != 2) co_return 0;
     // With an engine on another machine, or in another process namespace, the number means somebody else.
     std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
     const std::string groups((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -189,8 +198,7 @@ core::task<pid_t> stdio_link::container_process() {
 }
 
 void stdio_link::lose(std::string why) {
-    if (ended_.is_set())
-        return;
+    if (ended_.is_set()) return;
     end_reason_ = std::move(why);
     ended_.set();
     deadline_.call_off();
@@ -204,11 +212,10 @@ void stdio_link::stop() {
     lose("it was stopped");
 }
 
-// Closes in the order that leaves nothing behind: stdin first, then the container by its name (killing the client
-// alone would leave the container running), the client's process group last (Gateway 5.1.3).
+// Closes in the order that leaves nothing behind: stdin first, then the container by its name (killing the
+// client alone would leave the container running), the client's process group last (Gateway 5.1.3).
 core::task<> stdio_link::close() {
-    if (watch_)
-        watch_->stop();
+    if (watch_) watch_->stop();
     core::error_code ignored;
     child_->input.close(ignored);
     const auto eof_deadline = core::clock::now() + eof_grace;
@@ -234,8 +241,7 @@ core::task<> stdio_link::close() {
     child_->errors.close(ignored);
     log_.info("container ", plan_.container_name, " closed: ", exit_text(), stop_requested_ ? ", " : "",
               stop_requested_ ? how : "");
-    if (!plan_.pid_file.empty())
-        ::unlink(plan_.pid_file.c_str());
+    if (!plan_.pid_file.empty()) ::unlink(plan_.pid_file.c_str());
 }
 
 core::task<bool> stdio_link::signal_container(const char* signal, std::chrono::seconds grace) {

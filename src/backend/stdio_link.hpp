@@ -40,8 +40,8 @@ struct stdio_settings {
 
 class stdio_link final : public link {
   public:
-    stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings, process::launch_plan plan,
-               reporter report, telemetry::log log);
+    stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings,
+               process::launch_plan plan, reporter report, telemetry::log log);
 
     core::task<> run() override;
     void submit(call request) override;
@@ -109,8 +109,8 @@ class stdio_link final : public link {
     core::time_point armed_for_{};
     core::time_point last_heard_{}; // of the last whole message
     bool checking_ = false;         // check_alive runs
-    std::string outbox_; // whole lines that wait for the pipe
-    core::event output_read_; // to its end
+    std::string outbox_;            // whole lines that wait for the pipe
+    core::event output_read_;       // to its end
     core::event outbox_filled_;
     mcp::initialize_result initialize_result_;
     stderr_tail tail_;
@@ -118,7 +118,8 @@ class stdio_link final : public link {
     unsigned babbled_ = 0;
 };
 
-// A container's exit status as its runtime's client hands it on: 125-127 are the client's own, 128 + n a signal.
+// A container's exit status as its runtime's client hands it on: 125-127 are the client's own, 128 + n a
+// signal.
 std::string describe_container_exit(process::exit_status status);
 
 } // namespace drawbridge::backend

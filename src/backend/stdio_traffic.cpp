@@ -1,8 +1,8 @@
 // The messages of a stdio link: framing in, ids rewritten both ways, one write for all that waits.
 #include "backend/stdio_link.hpp"
 
-#include "jsonrpc/envelope.hpp"
 #include "jsonrpc/codes.hpp"
+#include "jsonrpc/envelope.hpp"
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/splice.hpp"
 #include "telemetry/sanitize.hpp"
@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t read_size = 128 * 1024;
 constexpr std::size_t kept_outbox = 256 * 1024; // what an idle link may keep allocated
 constexpr auto ping_limit = std::chrono::seconds(5);
-constexpr unsigned babble_reported = 5;         // lines on stdout that are no messages, logged one by one
+constexpr unsigned babble_reported = 5; // lines on stdout that are no messages, logged one by one
 
 } // namespace
 
@@ -35,8 +35,7 @@ core::task<> stdio_link::read_output() {
             else
                 on_oversized(std::get<jsonrpc::oversized>(*event));
         }
-        if (error)
-            break;
+        if (error) break;
     }
     output_read_.set();
     lose("it closed its output");
@@ -49,8 +48,7 @@ core::task<> stdio_link::read_errors() {
         auto [error, n] = co_await child_->errors.async_read_some(buffer, core::use_task);
         for (const auto& line : tail_.feed(std::string_view(chunk.data(), n)))
             log_.info("stderr: ", line);
-        if (error)
-            break;
+        if (error) break;
     }
     for (const auto& line : tail_.finish())
         log_.info("stderr: ", line);
@@ -65,8 +63,7 @@ core::task<> stdio_link::write_input() {
             outbox_filled_.reset();
             co_await outbox_filled_.wait();
         }
-        if (ended_.is_set())
-            co_return;
+        if (ended_.is_set()) co_return;
         std::swap(writing, outbox_);
         const auto buffer = core::asio::buffer(writing);
         auto [error, n] = co_await core::asio::async_write(child_->input, buffer, core::use_task);
@@ -75,16 +72,14 @@ core::task<> stdio_link::write_input() {
             co_return;
         }
         writing.clear();
-        if (writing.capacity() > kept_outbox)
-            writing.shrink_to_fit();
+        if (writing.capacity() > kept_outbox) writing.shrink_to_fit();
     }
 }
 
 // False: the server does not read, and what waits for it has reached the limit.
 bool stdio_link::send(std::string_view line) {
     const auto limit = settings_.max_message_bytes + kept_outbox;
-    if (ended_.is_set() || (!outbox_.empty() && outbox_.size() + line.size() > limit))
-        return false;
+    if (ended_.is_set() || (!outbox_.empty() && outbox_.size() + line.size() > limit)) return false;
     outbox_.append(line);
     outbox_.push_back('\n');
     outbox_filled_.set();
@@ -136,7 +131,8 @@ core::task<bool> stdio_link::wait_idle(core::time_point deadline) {
     co_return idle;
 }
 
-core::task<outcome> stdio_link::ask(std::string_view method, std::string_view raw_params, core::time_point deadline) {
+core::task<outcome> stdio_link::ask(std::string_view method, std::string_view raw_params,
+                                    core::time_point deadline) {
     auto [sender, receiver] = reply_sink::make(loop_);
     auto text = jsonrpc::request("0", method, raw_params);
     const auto id = jsonrpc::scan(text).id;
@@ -152,14 +148,20 @@ void stdio_link::on_line(std::string_view line) {
     last_heard_ = core::clock::now();
     const auto message = jsonrpc::scan(line);
     switch (message.kind) {
-    case jsonrpc::message_kind::response: on_response(line, message); break;
-    case jsonrpc::message_kind::request: on_request(line, message); break;
+    case jsonrpc::message_kind::response:
+        on_response(line, message);
+        break;
+    case jsonrpc::message_kind::request:
+        on_request(line, message);
+        break;
     case jsonrpc::message_kind::notification:
         // Nobody listens yet: a call has one answer and no stream.
         log_.debug("notification ", message.method_name, " was not passed on");
         break;
     case jsonrpc::message_kind::batch:
-    case jsonrpc::message_kind::invalid: on_babble(line); break;
+    case jsonrpc::message_kind::invalid:
+        on_babble(line);
+        break;
     }
 }
 
@@ -176,48 +178,45 @@ void stdio_link::on_response(std::string_view line, const jsonrpc::envelope& mes
 // Ping is answered here. Anything else needs a client capability that this link did not declare.
 void stdio_link::on_request(std::string_view line, const jsonrpc::envelope& message) {
     const auto id = message.id.in(line);
-    const bool sent = message.method_name == "ping"
-                          ? send(jsonrpc::result_response(id, "{}"))
-                          : send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "Method not found"));
-    if (!sent)
-        log_.warning("a request of the server could not be answered: it does not read its input");
+    const bool sent =
+        message.method_name == "ping"
+            ? send(jsonrpc::result_response(id, "{}"))
+            : send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "Method not found"));
+    if (!sent) log_.warning("a request of the server could not be answered: it does not read its input");
 }
 
 void stdio_link::on_oversized(const jsonrpc::oversized& line) {
     log_.error("a message of ", line.bytes, " bytes was dropped: the limit is ", settings_.max_message_bytes,
                " (gateway.drawbridge.maxMessageBytes)");
     auto entry = line.is_response && line.id ? pending_.take(std::string_view(*line.id)) : std::nullopt;
-    if (!entry)
-        return;
-    mcp::fault too_large(mcp::fault_kind::answer_too_large,
-                         "the answer has " + std::to_string(line.bytes) + " bytes, more than the limit of " +
-                             std::to_string(settings_.max_message_bytes));
+    if (!entry) return;
+    mcp::fault too_large(mcp::fault_kind::answer_too_large, "the answer has " + std::to_string(line.bytes) +
+                                                                " bytes, more than the limit of " +
+                                                                std::to_string(settings_.max_message_bytes));
     finish(std::move(*entry), outcome(std::move(too_large)));
 }
 
-// Servers print banners and debug output on stdout although they must not. The line is skipped, the server lives on.
+// Servers print banners and debug output on stdout although they must not. The line is skipped, the server
+// lives on.
 void stdio_link::on_babble(std::string_view line) {
     ++babbled_;
     if (babbled_ <= babble_reported)
         log_.warning("skipped a line on stdout that is not an MCP message: ",
                      telemetry::sanitize(line.substr(0, 1024), settings_.secrets, 200));
-    if (babbled_ == babble_reported)
-        log_.warning("further such lines are skipped without a word");
+    if (babbled_ == babble_reported) log_.warning("further such lines are skipped without a word");
 }
 
 void stdio_link::finish(pending::entry entry, outcome end) {
     entry.reply.finish(std::move(end));
-    if (pending_.empty())
-        idle_.set();
+    if (pending_.empty()) idle_.set();
 }
 
 void stdio_link::arm_deadline() {
     const auto next = pending_.next_deadline();
-    if (!next || ended_.is_set())
-        return;
-    // An alarm that is set earlier does: it looks again when it rings. So a busy link sets one alarm per toolTimeout.
-    if (deadline_.is_set() && armed_for_ <= *next)
-        return;
+    if (!next || ended_.is_set()) return;
+    // An alarm that is set earlier does: it looks again when it rings. So a busy link sets one alarm per
+    // toolTimeout.
+    if (deadline_.is_set() && armed_for_ <= *next) return;
     armed_for_ = *next;
     deadline_.set(*next, [this] { expire_calls(); });
 }
@@ -240,16 +239,15 @@ void stdio_link::expire_calls() {
     arm_deadline();
 }
 
-// A server that has not said a word since a call that it never answered is asked whether it is still there: one that
-// has stopped answering is in error, however alive its process is (Gateway 8.2). Busy is not dead: as long as other
-// calls are inside their deadline it is given the time.
+// A server that has not said a word since a call that it never answered is asked whether it is still there:
+// one that has stopped answering is in error, however alive its process is (Gateway 8.2). Busy is not dead:
+// as long as other calls are inside their deadline it is given the time.
 core::task<> stdio_link::check_alive() {
     const auto asked = core::clock::now();
     const auto deadline = asked + ping_limit;
     const outcome answer = co_await ask("ping", std::string_view(), deadline);
     checking_ = false;
-    if (answer.failure && last_heard_ <= asked && pending_.empty())
-        lose("it stopped answering");
+    if (answer.failure && last_heard_ <= asked && pending_.empty()) lose("it stopped answering");
 }
 
 } // namespace drawbridge::backend

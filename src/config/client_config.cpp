@@ -23,8 +23,7 @@ std::string entry(const server& from, const gateway& gate, std::uint16_t port) {
 std::string client_configuration(const configuration& from, std::uint16_t port) {
     std::string json = R"({"mcpServers":{)";
     for (const auto& server : from.servers) {
-        if (json.back() != '{')
-            json += ',';
+        if (json.back() != '{') json += ',';
         json += jsonrpc::quote(server.name) + ":" + entry(server, from.gate, port);
     }
     return json + "}}";

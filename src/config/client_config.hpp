@@ -7,8 +7,8 @@
 
 namespace drawbridge::config {
 
-// Holds the first agent id: it goes to stdout or to a file of mode 0600, never to a log. `port`: the one that clients
-// use.
+// Holds the first agent id: it goes to stdout or to a file of mode 0600, never to a log. `port`: the one that
+// clients use.
 std::string client_configuration(const configuration& from, std::uint16_t port);
 
 } // namespace drawbridge::config

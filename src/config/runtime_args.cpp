@@ -12,11 +12,11 @@ namespace {
 enum class ruling {
     allow,
     refuse,
-    not_host,         // refused for the values host, container:... and ns:...
+    not_host,          // refused for the values host, container:... and ns:...
     host_with_warning, // the same, but host is the operator's to choose
-    not_false,        // refused when switched off
-    security_profile, // a profile is the operator's to choose; what undoes our own options is not
-    move_to_env,      // becomes an entry of `env`
+    not_false,         // refused when switched off
+    security_profile,  // a profile is the operator's to choose; what undoes our own options is not
+    move_to_env,       // becomes an entry of `env`
     not_our_labels,
 };
 
@@ -123,7 +123,8 @@ constexpr flag flags[] = {
     {"hostname", 'h', true, allow, {}},
     {"ip", '\0', true, allow, {}},
     {"ip6", '\0', true, allow, {}},
-    {"label", 'l', true, not_our_labels, "choose another name: labels of io.drawbridge are the gateway's own"},
+    {"label", 'l', true, not_our_labels,
+     "choose another name: labels of io.drawbridge are the gateway's own"},
     {"log-driver", '\0', true, allow, {}},
     {"log-opt", '\0', true, allow, {}},
     {"mac-address", '\0', true, allow, {}},
@@ -311,10 +312,10 @@ class walk {
     }
 
     void warn(const flag& known) {
-        found_.warnings.push_back(
-            {at_,
-             {"the runtime flag --" + std::string(known.name) + " takes away a part of this server's isolation",
-              "leave it out if the server works without it"}});
+        found_.warnings.push_back({at_,
+                                   {"the runtime flag --" + std::string(known.name) +
+                                        " takes away a part of this server's isolation",
+                                    "leave it out if the server works without it"}});
     }
 
     static std::string name_of(const flag& known) {

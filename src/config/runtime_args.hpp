@@ -18,8 +18,8 @@ struct judged_argument {
 
 // What becomes of the arguments.
 struct runtime_args {
-    // `--env NAME=VALUE` and `--env NAME`: taken out, because a value must not stand in an argument list. Without a value:
-    // the gateway's own variable.
+    // `--env NAME=VALUE` and `--env NAME`: taken out, because a value must not stand in an argument list.
+    // Without a value: the gateway's own variable.
     struct taken_variable {
         std::size_t index;
         std::string name;

@@ -79,7 +79,8 @@ void read_variables(object_reader& fields, stdio_server& out) {
 }
 
 // `--env` in `args`. As on the command line of the runtime, what comes later counts.
-void take_variable(context& shared, runtime_args::taken_variable taken, const std::string& path, stdio_server& out) {
+void take_variable(context& shared, runtime_args::taken_variable taken, const std::string& path,
+                   stdio_server& out) {
     if (auto bad = check_variable_name(taken.name)) {
         shared.error(path, *bad);
         return;

@@ -9,8 +9,8 @@
 
 namespace drawbridge::core {
 
-// One alarm at a time: setting it again moves it, destroying it calls it off. The action runs on the loop, never
-// inside set(), and never after the alarm is gone.
+// One alarm at a time: setting it again moves it, destroying it calls it off. The action runs on the loop,
+// never inside set(), and never after the alarm is gone.
 class alarm {
   public:
     explicit alarm(executor loop) : state_(std::make_shared<state>(loop)) {}
@@ -26,8 +26,7 @@ class alarm {
         const auto round = ++state_->round; // a handler that is already queued belongs to an older round
         state_->clock.expires_at(when);
         state_->clock.async_wait([state = state_, round](error_code error) {
-            if (error || state->round != round)
-                return;
+            if (error || state->round != round) return;
             auto run = std::exchange(state->action, nullptr);
             run();
         });

@@ -1,8 +1,8 @@
 // The few names of Boost.Asio that the rest of the code uses, bound to one concrete executor.
 //
-// Every loop is an io_context run by exactly one thread, and every object lives on one loop for life, so a loop is
-// an implicit strand: nothing that lives on it is ever entered twice at once. Binding the executor type (instead of
-// any_io_executor) saves an allocation and an indirect call on each operation.
+// Every loop is an io_context run by exactly one thread, and every object lives on one loop for life, so a
+// loop is an implicit strand: nothing that lives on it is ever entered twice at once. Binding the executor
+// type (instead of any_io_executor) saves an allocation and an indirect call on each operation.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>

@@ -5,8 +5,7 @@
 namespace drawbridge::core {
 
 backoff::milliseconds backoff::failed(clock::time_point now, double random) {
-    if (well_since_ && now - *well_since_ >= settings_.stable)
-        attempts_ = 0;
+    if (well_since_ && now - *well_since_ >= settings_.stable) attempts_ = 0;
     well_since_.reset();
     ++attempts_;
     auto wait = settings_.first;

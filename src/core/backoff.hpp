@@ -6,8 +6,8 @@
 
 namespace drawbridge::core {
 
-// There is no permanent give-up: the wait grows to a cap and stays there. It starts anew only after the thing has
-// been well for a while, so that something which dies right after each start is not hammered.
+// There is no permanent give-up: the wait grows to a cap and stays there. It starts anew only after the thing
+// has been well for a while, so that something which dies right after each start is not hammered.
 class backoff {
   public:
     using clock = std::chrono::steady_clock;

@@ -32,8 +32,7 @@ class event {
     // The same with a deadline: false when that passed first.
     task<bool> wait_until(time_point deadline) {
         while (!set_) {
-            if (clock::now() >= deadline)
-                co_return false;
+            if (clock::now() >= deadline) co_return false;
             timer waiter(loop_, deadline);
             const registration entry(waiters_, &waiter);
             co_await waiter.async_wait(use_task);
@@ -43,7 +42,9 @@ class event {
 
   private:
     struct registration {
-        registration(std::vector<timer*>& list, timer* entry) : list_(list), entry_(entry) { list.push_back(entry); }
+        registration(std::vector<timer*>& list, timer* entry) : list_(list), entry_(entry) {
+            list.push_back(entry);
+        }
         registration(const registration&) = delete;
         registration& operator=(const registration&) = delete;
         ~registration() { list_.erase(std::find(list_.begin(), list_.end(), entry_)); }

@@ -27,8 +27,7 @@ class gate {
         explicit operator bool() const { return gate_ != nullptr; }
 
         void leave() {
-            if (auto* left = std::exchange(gate_, nullptr); left && --left->inside_ == 0)
-                left->empty_.set();
+            if (auto* left = std::exchange(gate_, nullptr); left && --left->inside_ == 0) left->empty_.set();
         }
 
       private:
@@ -42,8 +41,7 @@ class gate {
     gate& operator=(const gate&) = delete;
 
     pass enter() {
-        if (closed_)
-            return pass();
+        if (closed_) return pass();
         ++inside_;
         empty_.reset();
         return pass(this);

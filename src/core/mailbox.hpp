@@ -1,10 +1,11 @@
 // The one thing that an actor's main loop awaits: a queue of messages with two lanes.
 //
-// This is the strand-serialized channel of the design: whatever thread sends, the message is put into the queue on the
-// receiver's home loop, and the receiver takes one message at a time there. So an actor's state needs no lock.
+// This is the strand-serialized channel of the design: whatever thread sends, the message is put into the
+// queue on the receiver's home loop, and the receiver takes one message at a time there. So an actor's state
+// needs no lock.
 //
-// *Control* (stop, exited, timer, transitions) is never refused and is taken first. *Work* (calls) is bounded: a full
-// lane is a defined answer ("overloaded"), never a growing queue.
+// *Control* (stop, exited, timer, transitions) is never refused and is taken first. *Work* (calls) is
+// bounded: a full lane is a defined answer ("overloaded"), never a growing queue.
 #pragma once
 
 #include "core/asio.hpp"
@@ -34,23 +35,21 @@ class mailbox {
     };
 
   public:
-    // What everybody but the owner holds. Cheap to copy, may be used from every thread, and may outlive the actor:
-    // messages to one that is gone are dropped, which runs the destructors of whatever they carry.
+    // What everybody but the owner holds. Cheap to copy, may be used from every thread, and may outlive the
+    // actor: messages to one that is gone are dropped, which runs the destructors of whatever they carry.
     class handle {
       public:
         handle() = default;
 
         // Control lane. Never refused.
         void send(Message message) const {
-            if (auto box = state_.lock())
-                enqueue(box, &state::control, std::move(message));
+            if (auto box = state_.lock()) enqueue(box, &state::control, std::move(message));
         }
 
         // Work lane. False: full or gone, and the message is untouched.
         bool offer(Message& message) const {
             auto box = state_.lock();
-            if (!box)
-                return false;
+            if (!box) return false;
             if (box->waiting.fetch_add(1, std::memory_order_relaxed) >= box->limit) {
                 box->waiting.fetch_sub(1, std::memory_order_relaxed);
                 return false;

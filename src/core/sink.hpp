@@ -1,7 +1,8 @@
 // The way back of a call: any number of messages, then exactly one end.
 //
-// The two halves are handed out together. Whoever serves the call holds the sender; if it is dropped without an end,
-// whatever the reason, the receiver gets a default-constructed End: a call can be lost, but never its answer.
+// The two halves are handed out together. Whoever serves the call holds the sender; if it is dropped without
+// an end, whatever the reason, the receiver gets a default-constructed End: a call can be lost, but never its
+// answer.
 #pragma once
 
 #include "core/asio.hpp"
@@ -41,8 +42,7 @@ class sink {
 
         // False: nobody listens any more, or `limit` messages wait already.
         bool message(Message text, std::size_t limit) {
-            if (!state_ || state_->abandoned || state_->messages.size() >= limit)
-                return false;
+            if (!state_ || state_->abandoned || state_->messages.size() >= limit) return false;
             state_->messages.push_back(std::move(text));
             state_->changed.set();
             return true;
@@ -70,8 +70,7 @@ class sink {
         receiver(receiver&&) noexcept = default;
         receiver& operator=(receiver&&) = delete;
         ~receiver() {
-            if (state_)
-                state_->abandoned = true;
+            if (state_) state_->abandoned = true;
         }
 
         // The next message, or the end. Not to be called again after the end.

@@ -8,7 +8,9 @@
 namespace drawbridge::core {
 
 task_group::task_group(executor loop, failure_handler on_failure)
-    : loop_(loop), on_failure_(std::move(on_failure)), idle_(loop) {
+    : loop_(loop)
+    , on_failure_(std::move(on_failure))
+    , idle_(loop) {
     idle_.set();
 }
 
@@ -19,9 +21,8 @@ task_group::~task_group() {
 void task_group::spawn(std::string name, task<> work) {
     ++running_;
     idle_.reset();
-    asio::co_spawn(loop_, std::move(work), [this, name = std::move(name)](std::exception_ptr failure) {
-        ended(name, failure);
-    });
+    asio::co_spawn(loop_, std::move(work),
+                   [this, name = std::move(name)](std::exception_ptr failure) { ended(name, failure); });
 }
 
 void task_group::ended(const std::string& name, std::exception_ptr failure) {
@@ -34,8 +35,7 @@ void task_group::ended(const std::string& name, std::exception_ptr failure) {
             on_failure_(name, "unknown exception");
         }
     }
-    if (--running_ == 0)
-        idle_.set();
+    if (--running_ == 0) idle_.set();
 }
 
 task<> task_group::join() {

@@ -11,12 +11,12 @@
 
 namespace drawbridge::core {
 
-// Lives on one loop. The only place of the program that starts coroutines (together with run_loop's main task):
-// nothing is detached and forgotten.
+// Lives on one loop. The only place of the program that starts coroutines (together with run_loop's main
+// task): nothing is detached and forgotten.
 class task_group {
   public:
-    // Called on the loop with the task's name and what() when a task ends by an exception. Such a task is a fault of
-    // the program; the owner decides what it means.
+    // Called on the loop with the task's name and what() when a task ends by an exception. Such a task is a
+    // fault of the program; the owner decides what it means.
     using failure_handler = std::function<void(const std::string& name, const std::string& what)>;
 
     task_group(executor loop, failure_handler on_failure);

@@ -27,8 +27,11 @@ server_health after(server_health before, const transition& change) {
     return now;
 }
 
-aggregator::aggregator(core::executor loop, std::vector<std::string> servers, board& target, telemetry::log log)
-    : mailbox_(loop, 0), board_(target), log_(std::move(log)) {
+aggregator::aggregator(core::executor loop, std::vector<std::string> servers, board& target,
+                       telemetry::log log)
+    : mailbox_(loop, 0)
+    , board_(target)
+    , log_(std::move(log)) {
     for (auto& name : servers) {
         server_health fresh;
         fresh.name = std::move(name);
@@ -41,8 +44,7 @@ aggregator::aggregator(core::executor loop, std::vector<std::string> servers, bo
 core::task<> aggregator::run() {
     for (;;) {
         auto next = co_await mailbox_.next();
-        if (std::holds_alternative<finish_message>(next))
-            co_return;
+        if (std::holds_alternative<finish_message>(next)) co_return;
         record(std::move(std::get<transition>(next)));
     }
 }
@@ -57,8 +59,7 @@ void aggregator::record(transition change) {
         line += backend::to_string(change.from);
         line += " -> ";
         line += backend::to_string(change.to);
-        if (!change.reason.empty())
-            line += ": " + change.reason;
+        if (!change.reason.empty()) line += ": " + change.reason;
         log_.for_server(server.name).write(level, line);
     }
     server = after(std::move(server), change);

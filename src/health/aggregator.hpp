@@ -17,7 +17,8 @@ struct finish_message {};
 using message = std::variant<transition, finish_message>;
 using reporter = core::mailbox<message>::handle;
 
-// Lives on one loop. run() returns after finish() and after every transition sent before it has been published.
+// Lives on one loop. run() returns after finish() and after every transition sent before it has been
+// published.
 class aggregator {
   public:
     aggregator(core::executor loop, std::vector<std::string> servers, board& target, telemetry::log log);

@@ -13,8 +13,8 @@
 
 namespace drawbridge::health {
 
-// One server at the time of the snapshot. Times are points on the steady clock, so a reader computes the uptime at the
-// moment of reading: a snapshot is never stale.
+// One server at the time of the snapshot. Times are points on the steady clock, so a reader computes the
+// uptime at the moment of reading: a snapshot is never stale.
 struct server_health {
     std::string name;
     backend::state state = backend::state::stopped;

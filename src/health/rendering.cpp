@@ -17,8 +17,7 @@ std::string render_health(const snapshot& now, core::time_point at) {
     body += R"(","servers":{)";
     bool first = true;
     for (const auto& server : now.servers) {
-        if (!first)
-            body += ',';
+        if (!first) body += ',';
         first = false;
         const auto up = server.running_since ? at - *server.running_since : core::duration::zero();
         body += jsonrpc::quote(server.name);

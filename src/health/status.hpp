@@ -17,7 +17,11 @@ namespace drawbridge::health {
 struct transition {
     transition(std::size_t server_index, backend::state before, backend::state after, backend::status now_is,
                std::string why)
-        : server(server_index), from(before), to(after), status(now_is), reason(std::move(why)) {}
+        : server(server_index)
+        , from(before)
+        , to(after)
+        , status(now_is)
+        , reason(std::move(why)) {}
 
     std::size_t server; // index in the configuration
     backend::state from;

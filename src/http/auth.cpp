@@ -17,8 +17,7 @@ bool starts_with_bearer(std::string_view value) {
 
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos)
-        return {};
+    if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
@@ -42,20 +41,16 @@ bool authenticator::known(std::string_view candidate) const {
 }
 
 credentials authenticator::check(std::size_t values, std::string_view value) const {
-    if (values == 0)
-        return credentials::missing;
-    if (values > 1)
-        return credentials::malformed;
+    if (values == 0) return credentials::missing;
+    if (values > 1) return credentials::malformed;
     const auto plain = trimmed(value);
     const bool printable =
         std::all_of(plain.begin(), plain.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
-    if (plain.empty() || !printable)
-        return credentials::malformed;
+    if (plain.empty() || !printable) return credentials::malformed;
     bool accepted = known(plain);
     if (starts_with_bearer(plain)) {
         const auto token = trimmed(plain.substr(bearer.size()));
-        if (token.empty())
-            return credentials::malformed;
+        if (token.empty()) return credentials::malformed;
         accepted |= known(token);
     }
     return accepted ? credentials::accepted : credentials::wrong;

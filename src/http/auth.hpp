@@ -15,8 +15,9 @@ class authenticator {
   public:
     explicit authenticator(std::vector<std::string> agent_ids) : agent_ids_(std::move(agent_ids)) {}
 
-    // `values`: how many Authorization fields the request has, `value`: the first. The identifier stands there as it
-    // is, or behind "Bearer ". The time does not depend on how much of an identifier was guessed right.
+    // `values`: how many Authorization fields the request has, `value`: the first. The identifier stands
+    // there as it is, or behind "Bearer ". The time does not depend on how much of an identifier was guessed
+    // right.
     credentials check(std::size_t values, std::string_view value) const;
 
   private:

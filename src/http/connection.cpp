@@ -44,12 +44,10 @@ request_head read_head(const parser& from) {
     const auto target = message.target();
     const auto question = target.find('?');
     head.path = text(target.substr(0, question));
-    if (question != beast::string_view::npos)
-        head.query = text(target.substr(question + 1));
+    if (question != beast::string_view::npos) head.query = text(target.substr(question + 1));
     const auto fields = message.equal_range(bhttp::field::authorization);
     for (auto field = fields.first; field != fields.second; ++field)
-        if (head.authorization_count++ == 0)
-            head.authorization = text(field->value());
+        if (head.authorization_count++ == 0) head.authorization = text(field->value());
     head.content_type = text(message[bhttp::field::content_type]);
     head.protocol_version = text(message["MCP-Protocol-Version"]);
     return head;
@@ -63,8 +61,7 @@ std::optional<mcp::fault> unreadable(core::error_code error, const connection_li
     if (error == bhttp::error::body_limit)
         return mcp::fault(mcp::fault_kind::body_too_large,
                           "the limit is " + std::to_string(limits.body_bytes) + " bytes");
-    if (error == bhttp::error::end_of_stream || error == bhttp::error::partial_message)
-        return std::nullopt;
+    if (error == bhttp::error::end_of_stream || error == bhttp::error::partial_message) return std::nullopt;
     if (error.category() == bhttp::make_error_code(bhttp::error::bad_method).category())
         return mcp::fault(mcp::fault_kind::bad_http, "the request is not valid HTTP/1.1: " + error.message());
     return std::nullopt;
@@ -74,7 +71,9 @@ std::optional<mcp::fault> unreadable(core::error_code error, const connection_li
 
 struct connection::implementation {
     implementation(tcp_socket socket, service& target, connection_limits given)
-        : client(std::move(socket)), handler(target), limits(given) {
+        : client(std::move(socket))
+        , handler(target)
+        , limits(given) {
         buffer.reserve(read_buffer);
     }
 
@@ -108,8 +107,7 @@ core::task<> connection::run() {
         request.body_limit(self.limits.body_bytes);
         bool refused = false;
         open = co_await self.read_request(request, refused);
-        if (!open || refused)
-            continue;
+        if (!open || refused) continue;
         auto head = read_head(request);
         const bool head_only = head.method == "HEAD";
         auto body = std::move(request.get().body());
@@ -117,8 +115,7 @@ core::task<> connection::run() {
         const bool keep_alive = request.keep_alive() && !self.stopping;
         open = co_await self.write(std::move(answer.answer), keep_alive, head_only);
         self.busy = false;
-        if (self.buffer.size() == 0 && self.buffer.capacity() > kept_buffer)
-            self.buffer.shrink_to_fit();
+        if (self.buffer.size() == 0 && self.buffer.capacity() > kept_buffer) self.buffer.shrink_to_fit();
     }
     self.client.socket().shutdown(tcp_socket::shutdown_both, ignored);
     self.client.socket().close(ignored);
@@ -126,8 +123,7 @@ core::task<> connection::run() {
 
 void connection::stop() {
     impl_->stopping = true;
-    if (!impl_->busy)
-        impl_->client.cancel();
+    if (!impl_->busy) impl_->client.cancel();
 }
 
 void connection::cut() {
@@ -143,8 +139,7 @@ core::task<bool> connection::implementation::read_request(parser& request, bool&
     std::optional<response> refusal;
     if (error) {
         const auto fault = unreadable(error, limits);
-        if (!fault)
-            co_return false;
+        if (!fault) co_return false;
         co_await write(fault_response(*fault), false, false);
         co_await linger();
         co_return false;
@@ -159,15 +154,13 @@ core::task<bool> connection::implementation::read_request(parser& request, bool&
     const bool skipped = co_await skip_body(request);
     const bool keep_alive = skipped && request.keep_alive() && !stopping;
     const bool open = co_await write(std::move(*refusal), keep_alive, head_only);
-    if (!keep_alive)
-        co_await linger();
+    if (!keep_alive) co_await linger();
     busy = false;
     co_return open;
 }
 
 core::task<bool> connection::implementation::read_body(parser& request) {
-    if (request.is_done())
-        co_return true;
+    if (request.is_done()) co_return true;
     client.expires_after(body_limit);
     if (beast::iequals(request.get()[bhttp::field::expect], "100-continue")) {
         const std::string proceed = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -175,8 +168,7 @@ core::task<bool> connection::implementation::read_body(parser& request) {
         co_await core::asio::async_write(client, out, core::use_task);
     }
     auto [error, n] = co_await bhttp::async_read(client, buffer, request, core::use_task);
-    if (!error)
-        co_return true;
+    if (!error) co_return true;
     if (const auto fault = unreadable(error, limits)) {
         co_await write(fault_response(*fault), false, false);
         co_await linger();
@@ -184,13 +176,12 @@ core::task<bool> connection::implementation::read_body(parser& request) {
     co_return false;
 }
 
-// The body of a refused request. True: it is out of the way. A client that waits for "100 Continue" sends none.
+// The body of a refused request. True: it is out of the way. A client that waits for "100 Continue" sends
+// none.
 core::task<bool> connection::implementation::skip_body(parser& request) {
-    if (request.is_done())
-        co_return true;
+    if (request.is_done()) co_return true;
     const auto length = request.content_length();
-    if (!length || *length > small_body || !request.get()[bhttp::field::expect].empty())
-        co_return false;
+    if (!length || *length > small_body || !request.get()[bhttp::field::expect].empty()) co_return false;
     client.expires_after(linger_limit);
     auto [error, n] = co_await bhttp::async_read(client, buffer, request, core::use_task);
     co_return !error;
@@ -200,8 +191,7 @@ core::task<bool> connection::implementation::skip_body(parser& request) {
 core::task<bool> connection::implementation::write(response answer, bool keep_alive, bool head_only) {
     const auto head = serialize_head(answer, keep_alive);
     std::array<core::asio::const_buffer, 2> parts{core::asio::buffer(head), core::asio::buffer(answer.body)};
-    if (head_only)
-        parts[1] = core::asio::const_buffer();
+    if (head_only) parts[1] = core::asio::const_buffer();
     client.expires_after(write_limit);
     auto [error, n] = co_await core::asio::async_write(client, parts, core::use_task);
     co_return !error && keep_alive;
@@ -216,8 +206,7 @@ core::task<> connection::implementation::linger() {
     const auto room = core::asio::buffer(rest);
     for (;;) {
         auto [error, n] = co_await client.async_read_some(room, core::use_task);
-        if (error)
-            co_return;
+        if (error) co_return;
     }
 }
 

@@ -31,12 +31,18 @@ bool runs(const health::server_health& server) {
 
 } // namespace
 
-front::front(core::executor loop, const config::gateway& settings, const health::board& health, mcp_endpoint& endpoint,
-             std::function<void()> on_close, telemetry::log log)
-    : health_(health), health_status_(settings.health), authenticator_(settings.agent_ids), endpoint_(endpoint),
-      in_flight_(loop), on_close_(std::move(on_close)), log_(std::move(log)) {}
+front::front(core::executor loop, const config::gateway& settings, const health::board& health,
+             mcp_endpoint& endpoint, std::function<void()> on_close, telemetry::log log)
+    : health_(health)
+    , health_status_(settings.health)
+    , authenticator_(settings.agent_ids)
+    , endpoint_(endpoint)
+    , in_flight_(loop)
+    , on_close_(std::move(on_close))
+    , log_(std::move(log)) {}
 
-// The order is the specification's: credentials first, so that a stranger learns nothing about servers and methods.
+// The order is the specification's: credentials first, so that a stranger learns nothing about servers and
+// methods.
 std::optional<response> front::screen(const request_head& head) {
     const auto where = find_route(head.method, head.path);
     if (where.what == route::result::not_found) {
@@ -44,18 +50,15 @@ std::optional<response> front::screen(const request_head& head) {
         return fault_response(nothing);
     }
     if (where.authenticated)
-        if (auto refused = check_credentials(head, where))
-            return refused;
+        if (auto refused = check_credentials(head, where)) return refused;
     if (where.what == route::result::method_not_allowed) {
         mcp::fault wrong(mcp::fault_kind::wrong_method, "this path takes " + std::string(where.allow));
         auto answer = fault_response(wrong, where.server);
         answer.headers.emplace_back("Allow", std::string(where.allow));
         return answer;
     }
-    if (where.target != endpoint::mcp)
-        return std::nullopt;
-    if (closing())
-        return closing_response();
+    if (where.target != endpoint::mcp) return std::nullopt;
+    if (closing()) return closing_response();
     if (!endpoint_.find(where.server)) {
         mcp::fault unknown(mcp::fault_kind::unknown_server, "no server of this name is configured");
         return fault_response(unknown, where.server);
@@ -69,26 +72,31 @@ std::optional<response> front::screen(const request_head& head) {
 
 std::optional<response> front::check_credentials(const request_head& head, const route& where) const {
     const auto found = authenticator_.check(head.authorization_count, head.authorization);
-    if (found == credentials::accepted)
-        return std::nullopt;
-    if (where.target == endpoint::close)
-        log_.warning("POST /close was refused: no valid credentials");
+    if (found == credentials::accepted) return std::nullopt;
+    if (where.target == endpoint::close) log_.warning("POST /close was refused: no valid credentials");
     if (found == credentials::malformed)
-        return fault_response(mcp::fault(mcp::fault_kind::malformed_credentials,
-                                         "the Authorization header must hold one agent id, as it is or after Bearer"));
-    return fault_response(mcp::fault(mcp::fault_kind::bad_credentials,
-                                     found == credentials::missing ? "send the agent id in the Authorization header"
-                                                                   : "this agent id is not known here"));
+        return fault_response(
+            mcp::fault(mcp::fault_kind::malformed_credentials,
+                       "the Authorization header must hold one agent id, as it is or after Bearer"));
+    return fault_response(
+        mcp::fault(mcp::fault_kind::bad_credentials, found == credentials::missing
+                                                         ? "send the agent id in the Authorization header"
+                                                         : "this agent id is not known here"));
 }
 
 core::task<reply> front::serve(request_head head, std::string body) {
     const auto where = find_route(head.method, head.path);
     switch (where.target) {
-    case endpoint::health: co_return reply(serve_health());
-    case endpoint::livez: co_return reply(json_response(200, R"({"status":"alive"})"));
-    case endpoint::readyz: co_return reply(serve_ready());
-    case endpoint::close: co_return serve_close();
-    case endpoint::mcp: break;
+    case endpoint::health:
+        co_return reply(serve_health());
+    case endpoint::livez:
+        co_return reply(json_response(200, R"({"status":"alive"})"));
+    case endpoint::readyz:
+        co_return reply(serve_ready());
+    case endpoint::close:
+        co_return serve_close();
+    case endpoint::mcp:
+        break;
     }
     const auto* server = endpoint_.find(where.server);
     auto answer = co_await serve_mcp(std::move(head), *server, std::move(body));
@@ -97,8 +105,7 @@ core::task<reply> front::serve(request_head head, std::string body) {
 
 core::task<reply> front::serve_mcp(request_head head, const mcp_route& server, std::string body) {
     auto pass = in_flight_.enter();
-    if (!pass)
-        co_return reply(closing_response()); // closed while the body came in
+    if (!pass) co_return reply(closing_response()); // closed while the body came in
     auto answer = co_await endpoint_.post(server, head, std::move(body));
     co_return reply(std::move(answer), std::move(pass));
 }
@@ -119,12 +126,14 @@ response front::serve_ready() const {
         if (server.status != backend::status::error)
             usable = true;
         else
-            reasons += (reasons.empty() ? "" : ",") + jsonrpc::quote("server " + server.name + " is in error");
+            reasons +=
+                (reasons.empty() ? "" : ",") + jsonrpc::quote("server " + server.name + " is in error");
     }
     if (closing())
         reasons = jsonrpc::quote("the gateway is shutting down") + (reasons.empty() ? "" : "," + reasons);
     const bool ready = usable && !closing();
-    const std::string body = std::string(R"({"ready":)") + (ready ? "true" : "false") + R"(,"reasons":[)" + reasons + "]}";
+    const std::string body =
+        std::string(R"({"ready":)") + (ready ? "true" : "false") + R"(,"reasons":[)" + reasons + "]}";
     return json_response(ready ? 200 : 503, body);
 }
 
@@ -139,8 +148,9 @@ reply front::serve_close() {
     auto pass = in_flight_.enter();
     close();
     on_close_();
-    auto answer = json_response(200, R"({"status":"closed","message":"Gateway shutdown initiated","serversTerminated":)" +
-                                         std::to_string(count) + "}");
+    auto answer = json_response(
+        200, R"({"status":"closed","message":"Gateway shutdown initiated","serversTerminated":)" +
+                 std::to_string(count) + "}");
     return reply(std::move(answer), std::move(pass));
 }
 

@@ -20,8 +20,8 @@ namespace drawbridge::http {
 // Lives on one loop.
 class front final : public service {
   public:
-    front(core::executor loop, const config::gateway& settings, const health::board& health, mcp_endpoint& endpoint,
-          std::function<void()> on_close, telemetry::log log);
+    front(core::executor loop, const config::gateway& settings, const health::board& health,
+          mcp_endpoint& endpoint, std::function<void()> on_close, telemetry::log log);
 
     std::optional<response> screen(const request_head& head) override;
     core::task<reply> serve(request_head head, std::string body) override;

@@ -29,13 +29,13 @@ listen_address parse_listen_address(std::string_view text, std::string& error) {
         host = text.substr(0, colon);
         port = text.substr(colon + 1);
     }
-    if (bracketed && host.ends_with(']'))
-        host = host.substr(1, host.size() - 2);
+    if (bracketed && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     where.host = host.empty() ? "127.0.0.1" : host == "localhost" ? "127.0.0.1" : std::string(host);
     core::error_code bad;
     core::asio::ip::make_address(where.host, bad);
     if (bad)
-        error = "\"" + std::string(text) + "\": the address must be an IP address, such as 127.0.0.1:8080 or [::1]:8080";
+        error = "\"" + std::string(text) +
+                "\": the address must be an IP address, such as 127.0.0.1:8080 or [::1]:8080";
     if (!port.empty()) {
         const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), where.port);
         if (failed != std::errc() || end != port.data() + port.size())
@@ -44,20 +44,25 @@ listen_address parse_listen_address(std::string_view text, std::string& error) {
     return where;
 }
 
-listener::listener(core::executor loop, service& target, connection_limits limits, std::size_t max_connections,
-                   telemetry::log log)
-    : loop_(loop), service_(target), limits_(limits), max_connections_(max_connections), log_(std::move(log)),
-      acceptor_(loop), room_(loop), group_(loop, [this](const std::string&, const std::string& what) {
-          log_.critical("a connection ended by an exception: ", what);
-      }) {
+listener::listener(core::executor loop, service& target, connection_limits limits,
+                   std::size_t max_connections, telemetry::log log)
+    : loop_(loop)
+    , service_(target)
+    , limits_(limits)
+    , max_connections_(max_connections)
+    , log_(std::move(log))
+    , acceptor_(loop)
+    , room_(loop)
+    , group_(loop, [this](const std::string&, const std::string& what) {
+        log_.critical("a connection ended by an exception: ", what);
+    }) {
     room_.set();
 }
 
 std::string listener::open(const listen_address& where) {
     core::error_code error;
     const auto address = core::asio::ip::make_address(where.host, error);
-    if (error)
-        return where.host + " is not an IP address";
+    if (error) return where.host + " is not an IP address";
     const tcp::endpoint endpoint(address, where.port);
     const auto place = where.host + ":" + std::to_string(where.port);
     acceptor_.open(endpoint.protocol(), error);
@@ -66,10 +71,8 @@ std::string listener::open(const listen_address& where) {
         acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
         acceptor_.bind(endpoint, error);
     }
-    if (!error)
-        acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    if (error)
-        return "can't listen on " + place + ": " + error.message();
+    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    if (error) return "can't listen on " + place + ": " + error.message();
     return {};
 }
 
@@ -94,8 +97,7 @@ core::task<> listener::run() {
     while (!stopping_) {
         co_await room_.wait(); // a permit before accept: what can't be served stays in the kernel's queue
         auto [error, socket] = co_await acceptor_.async_accept(core::use_task);
-        if (stopping_)
-            break;
+        if (stopping_) break;
         if (error) {
             log_.warning("accept: ", error.message());
             core::timer pause(loop_, accept_pause);
@@ -103,8 +105,7 @@ core::task<> listener::run() {
             continue;
         }
         connections_.push_back(std::make_unique<connection>(std::move(socket), service_, limits_));
-        if (connections_.size() >= max_connections_)
-            room_.reset();
+        if (connections_.size() >= max_connections_) room_.reset();
         group_.spawn("connection", serve(std::prev(connections_.end())));
     }
 }
@@ -125,8 +126,7 @@ void listener::stop() {
 
 core::task<> listener::join(core::time_point deadline) {
     const bool ended = co_await group_.join_until(deadline);
-    if (ended)
-        co_return;
+    if (ended) co_return;
     for (auto& each : connections_)
         each->cut();
     co_await group_.join();

@@ -13,7 +13,8 @@ namespace drawbridge::http {
 namespace {
 
 // Answered, or made pointless, by the gateway itself: the handshake towards the server is its own, a client's
-// notifications/cancelled names an id that many clients use at once, and there are no roots nor server requests yet.
+// notifications/cancelled names an id that many clients use at once, and there are no roots nor server
+// requests yet.
 bool stays_here(std::string_view notification) {
     return notification == "notifications/initialized" || notification == "notifications/cancelled" ||
            notification == "notifications/roots/list_changed" || notification == "notifications/progress";
@@ -30,14 +31,14 @@ std::optional<mcp::fault> refusal(const jsonrpc::parsed& message, const request_
         std::string known;
         for (const auto revision : mcp::legacy_revisions)
             known += (known.empty() ? "" : ", ") + std::string(revision);
-        return mcp::fault(mcp::fault_kind::unsupported_version, "MCP-Protocol-Version must be one of " + known);
+        return mcp::fault(mcp::fault_kind::unsupported_version,
+                          "MCP-Protocol-Version must be one of " + known);
     }
     return std::nullopt;
 }
 
 bool forbidden_tool(const mcp_route& route, std::string_view body, const jsonrpc::envelope& message) {
-    if (route.tools.all() || message.method_name != "tools/call")
-        return false;
+    if (route.tools.all() || message.method_name != "tools/call") return false;
     const auto name = jsonrpc::unescape(message.params_name.in(body));
     return !message.params_name.present() || !name || !route.tools.allows(*name);
 }
@@ -45,11 +46,13 @@ bool forbidden_tool(const mcp_route& route, std::string_view body, const jsonrpc
 } // namespace
 
 mcp_endpoint::mcp_endpoint(core::executor loop, telemetry::stdout_channel& payloads, telemetry::log log)
-    : loop_(loop), payloads_(payloads), log_(std::move(log)) {}
+    : loop_(loop)
+    , payloads_(payloads)
+    , log_(std::move(log)) {}
 
 const mcp_route* mcp_endpoint::find(std::string_view server) const {
-    const auto found =
-        std::find_if(routes_.begin(), routes_.end(), [&](const mcp_route& each) { return each.name == server; });
+    const auto found = std::find_if(routes_.begin(), routes_.end(),
+                                    [&](const mcp_route& each) { return each.name == server; });
     return found == routes_.end() ? nullptr : &*found;
 }
 
@@ -71,16 +74,15 @@ core::task<response> mcp_endpoint::post(const mcp_route& route, const request_he
 core::task<response> mcp_endpoint::answer_request(const mcp_route& route, std::string body,
                                                   const jsonrpc::envelope& message) {
     const std::string id(message.id.in(body));
-    if (message.method_name == "ping")
-        co_return json_response(200, jsonrpc::result_response(id, "{}"));
+    if (message.method_name == "ping") co_return json_response(200, jsonrpc::result_response(id, "{}"));
     if (forbidden_tool(route, body, message)) {
-        const mcp::fault refused(mcp::fault_kind::tool_not_allowed,
-                                 "this tool is not in the list of tools that the gateway allows for this server");
+        const mcp::fault refused(
+            mcp::fault_kind::tool_not_allowed,
+            "this tool is not in the list of tools that the gateway allows for this server");
         co_return fault_response(refused, route.name, id);
     }
     auto end = co_await call(route, std::move(body), message);
-    if (end.failure)
-        co_return told(route, *end.failure, id);
+    if (end.failure) co_return told(route, *end.failure, id);
     if (message.method_name == "tools/list" && !route.tools.all())
         end.response = route.tools.apply(end.response);
     if (end.response.empty()) {
@@ -105,9 +107,9 @@ core::task<backend::outcome> mcp_endpoint::call(const mcp_route& route, std::str
     co_return std::move(std::get<1>(next));
 }
 
-void mcp_endpoint::forward_notification(const mcp_route& route, std::string body, const jsonrpc::envelope& message) {
-    if (route.backend && !stays_here(message.method_name))
-        route.backend->notify(std::move(body));
+void mcp_endpoint::forward_notification(const mcp_route& route, std::string body,
+                                        const jsonrpc::envelope& message) {
+    if (route.backend && !stays_here(message.method_name)) route.backend->notify(std::move(body));
 }
 
 response mcp_endpoint::told(const mcp_route& route, const mcp::fault& what, std::string_view id_token) {

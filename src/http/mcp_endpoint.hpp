@@ -1,4 +1,5 @@
-// POST /mcp/{server}: one JSON-RPC message of a client in, one answer out (Gateway 5.1.2, MCP Streamable HTTP).
+// POST /mcp/{server}: one JSON-RPC message of a client in, one answer out (Gateway 5.1.2, MCP Streamable
+// HTTP).
 #pragma once
 
 #include "backend/handle.hpp"
@@ -18,7 +19,9 @@ namespace drawbridge::http {
 // One server as clients see it.
 struct mcp_route {
     mcp_route(std::string server, std::optional<backend::handle> target, mcp::tool_filter allowed)
-        : name(std::move(server)), backend(std::move(target)), tools(std::move(allowed)) {}
+        : name(std::move(server))
+        , backend(std::move(target))
+        , tools(std::move(allowed)) {}
 
     std::string name;
     std::optional<backend::handle> backend; // none: a kind of server that this version can't reach
@@ -36,8 +39,10 @@ class mcp_endpoint {
     core::task<response> post(const mcp_route& route, const request_head& head, std::string body);
 
   private:
-    core::task<response> answer_request(const mcp_route& route, std::string body, const jsonrpc::envelope& message);
-    core::task<backend::outcome> call(const mcp_route& route, std::string body, const jsonrpc::envelope& message);
+    core::task<response> answer_request(const mcp_route& route, std::string body,
+                                        const jsonrpc::envelope& message);
+    core::task<backend::outcome> call(const mcp_route& route, std::string body,
+                                      const jsonrpc::envelope& message);
     void forward_notification(const mcp_route& route, std::string body, const jsonrpc::envelope& message);
     response told(const mcp_route& route, const mcp::fault& what, std::string_view id_token);
 

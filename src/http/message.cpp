@@ -15,17 +15,14 @@ std::string serialize_head(const response& answer, bool keep_alive) {
     head += "HTTP/1.1 " + std::to_string(answer.status) + " ";
     head.append(reason.data(), reason.size());
     head += "\r\n";
-    if (!answer.content_type.empty())
-        head += "Content-Type: " + answer.content_type + "\r\n";
+    if (!answer.content_type.empty()) head += "Content-Type: " + answer.content_type + "\r\n";
     for (const auto& [name, value] : answer.headers) {
         head += name;
         head += ": " + value + "\r\n";
     }
     head += "Cache-Control: no-store\r\n";
-    if (answer.status != 204)
-        head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
-    if (!keep_alive)
-        head += "Connection: close\r\n";
+    if (answer.status != 204) head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
+    if (!keep_alive) head += "Connection: close\r\n";
     head += "\r\n";
     return head;
 }

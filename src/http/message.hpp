@@ -24,7 +24,9 @@ struct request_head {
 struct response {
     response() = default;
     response(unsigned code, std::string type, std::string content)
-        : status(code), content_type(std::move(type)), body(std::move(content)) {}
+        : status(code)
+        , content_type(std::move(type))
+        , body(std::move(content)) {}
 
     unsigned status = 200;
     std::string content_type; // empty: no body

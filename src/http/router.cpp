@@ -20,18 +20,15 @@ constexpr entry table[] = {
 };
 
 std::string_view without_trailing_slash(std::string_view path) {
-    if (path.size() > 1 && path.back() == '/')
-        path.remove_suffix(1);
+    if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
     return path;
 }
 
 bool allows(std::string_view list, std::string_view method) {
     while (!list.empty()) {
         const auto comma = list.find(", ");
-        if (list.substr(0, comma) == method)
-            return true;
-        if (comma == std::string_view::npos)
-            break;
+        if (list.substr(0, comma) == method) return true;
+        if (comma == std::string_view::npos) break;
         list.remove_prefix(comma + 2);
     }
     return false;
@@ -44,11 +41,9 @@ route find_route(std::string_view method, std::string_view path) {
     for (const auto& each : table) {
         route found;
         if (each.named) {
-            if (!path.starts_with(each.path))
-                continue;
+            if (!path.starts_with(each.path)) continue;
             found.server = path.substr(each.path.size());
-            if (found.server.empty() || found.server.find('/') != std::string_view::npos)
-                continue;
+            if (found.server.empty() || found.server.find('/') != std::string_view::npos) continue;
         } else if (path != each.path) {
             continue;
         }

@@ -1,5 +1,5 @@
-// Everything that can go wrong with a request, and the one place that says how it is told: HTTP status, JSON-RPC code
-// and public text (Gateway 5.1, 9.3, Appendix C).
+// Everything that can go wrong with a request, and the one place that says how it is told: HTTP status,
+// JSON-RPC code and public text (Gateway 5.1, 9.3, Appendix C).
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,8 @@ struct fault {
     fault(fault_kind what, std::string text) : kind(what), detail(std::move(text)) {}
 
     fault_kind kind = fault_kind::answer_lost;
-    std::string detail; // for the caller: what, where, what to do. No secrets, nothing about how a server is run
+    std::string
+        detail; // for the caller: what, where, what to do. No secrets, nothing about how a server is run
     std::optional<std::chrono::seconds> retry_after;
 };
 
@@ -51,8 +52,8 @@ struct fault_answer {
     std::string_view message;
 };
 
-// Towards legacy clients, errors about a request whose id could be read ride on 200, because SDKs treat other statuses
-// as a broken transport; 4xx and 5xx are for authentication, framing, closing and overload.
+// Towards legacy clients, errors about a request whose id could be read ride on 200, because SDKs treat other
+// statuses as a broken transport; 4xx and 5xx are for authentication, framing, closing and overload.
 fault_answer answer_for(fault_kind kind);
 
 } // namespace drawbridge::mcp

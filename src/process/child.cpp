@@ -29,8 +29,7 @@ class unique_fd {
         return *this;
     }
     ~unique_fd() {
-        if (value_ >= 0)
-            ::close(value_);
+        if (value_ >= 0) ::close(value_);
     }
     int get() const { return value_; }
     int release() { return std::exchange(value_, -1); }
@@ -46,28 +45,25 @@ struct pipe_ends {
 
 bool make_pipe(pipe_ends& ends) {
     std::array<int, 2> raw{};
-    if (::pipe2(raw.data(), O_CLOEXEC) != 0)
-        return false;
+    if (::pipe2(raw.data(), O_CLOEXEC) != 0) return false;
     ends.read = unique_fd(raw[0]);
     ends.write = unique_fd(raw[1]);
     return true;
 }
 
-// Large messages cross a 1 MiB pipe with a fraction of the system calls. Refused for users over their pipe quota,
-// which costs speed only.
+// Large messages cross a 1 MiB pipe with a fraction of the system calls. Refused for users over their pipe
+// quota, which costs speed only.
 void widen(int pipe) {
     ::fcntl(pipe, F_SETPIPE_SZ, 1 << 20);
 }
 
 unique_fd make_memory_file(const std::string& content) {
     unique_fd file(::memfd_create("drawbridge", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!file)
-        return file;
+    if (!file) return file;
     std::size_t written = 0;
     while (written < content.size()) {
         const auto n = ::write(file.get(), content.data() + written, content.size() - written);
-        if (n <= 0)
-            return unique_fd();
+        if (n <= 0) return unique_fd();
         written += static_cast<std::size_t>(n);
     }
     ::lseek(file.get(), 0, SEEK_SET);
@@ -86,15 +82,16 @@ std::string last_error(const char* doing) {
 } // namespace
 
 std::string exit_status::describe() const {
-    if (signal == 0)
-        return "exited with status " + std::to_string(code);
+    if (signal == 0) return "exited with status " + std::to_string(code);
     const char* name = ::sigabbrev_np(signal);
     return "was killed by signal " + std::to_string(signal) + (name ? " (SIG" + std::string(name) + ")" : "");
 }
 
 struct child::kernel {
     kernel(core::executor loop, posix_spawn_launcher::handle started)
-        : process(std::move(started)), pidfd(loop), pid(process.id()) {}
+        : process(std::move(started))
+        , pidfd(loop)
+        , pid(process.id()) {}
 
     posix_spawn_launcher::handle process;
     descriptor_stream pidfd; // readable once the process has ended
@@ -102,20 +99,20 @@ struct child::kernel {
 };
 
 child::child(core::executor loop, std::unique_ptr<kernel> from)
-    : input(loop), output(loop), errors(loop), kernel_(std::move(from)) {}
+    : input(loop)
+    , output(loop)
+    , errors(loop)
+    , kernel_(std::move(from)) {}
 
 child::~child() {
-    if (!ended())
-        signal_group(SIGKILL);
+    if (!ended()) signal_group(SIGKILL);
 }
 
 std::unique_ptr<child> child::spawn(core::executor loop, spawn_request request, std::string& error) {
     pipe_ends in, out, err;
     unique_fd null_input, extra;
-    if (request.null_input)
-        null_input = unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!request.extra_file.empty())
-        extra = make_memory_file(request.extra_file);
+    if (request.null_input) null_input = unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!request.extra_file.empty()) extra = make_memory_file(request.extra_file);
     if ((request.null_input ? !null_input : !make_pipe(in)) || !make_pipe(out) || !make_pipe(err) ||
         (!request.extra_file.empty() && !extra)) {
         error = last_error("no descriptors for a child process");
@@ -160,13 +157,11 @@ pid_t child::pid() const {
 bool child::reap() {
     siginfo_t info{};
     if (::waitid(P_PIDFD, static_cast<id_t>(kernel_->pidfd.native_handle()), &info, WEXITED | WNOHANG) != 0) {
-        if (errno == EINTR)
-            return false;
+        if (errno == EINTR) return false;
         status_ = exit_status(); // somebody else reaped it: how it ended can't be known
         return true;
     }
-    if (info.si_pid == 0)
-        return false;
+    if (info.si_pid == 0) return false;
     exit_status status;
     if (info.si_code == CLD_EXITED)
         status.code = info.si_status;
@@ -183,8 +178,7 @@ core::task<exit_status> child::wait() {
 }
 
 void child::signal_group(int signal) {
-    if (!ended())
-        ::kill(-kernel_->pid, signal);
+    if (!ended()) ::kill(-kernel_->pid, signal);
 }
 
 struct process_watch::descriptor {
@@ -193,10 +187,10 @@ struct process_watch::descriptor {
     bool stopped = false;
 };
 
-process_watch::process_watch(core::executor loop, pid_t pid) : descriptor_(std::make_unique<descriptor>(loop)) {
+process_watch::process_watch(core::executor loop, pid_t pid)
+    : descriptor_(std::make_unique<descriptor>(loop)) {
     const int pidfd = pid > 0 ? open_pidfd(pid) : -1;
-    if (pidfd >= 0)
-        descriptor_->stream.assign(pidfd);
+    if (pidfd >= 0) descriptor_->stream.assign(pidfd);
 }
 
 process_watch::~process_watch() = default;
@@ -206,8 +200,7 @@ bool process_watch::valid() const {
 }
 
 core::task<bool> process_watch::wait() {
-    if (descriptor_->stopped || !valid())
-        co_return false;
+    if (descriptor_->stopped || !valid()) co_return false;
     auto [error] = co_await descriptor_->stream.async_wait(descriptor_stream::wait_read, core::use_task);
     co_return !error && !descriptor_->stopped;
 }

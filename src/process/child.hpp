@@ -29,12 +29,13 @@ struct exit_status {
 struct spawn_request {
     std::vector<std::string> argv;        // argv[0] is an absolute path
     std::vector<std::string> environment; // "NAME=value", complete: nothing is inherited
-    std::string extra_file;               // content of descriptor 3 (a memfd, sealed against change); empty: none
-    bool null_input = false;              // stdin is /dev/null and `input` stays closed
+    std::string extra_file;  // content of descriptor 3 (a memfd, sealed against change); empty: none
+    bool null_input = false; // stdin is /dev/null and `input` stays closed
 };
 
-// Lives on one loop. Its owner waits for the end (wait) before it lets go: a child that is dropped earlier is killed
-// with its process group and left to be reaped by the kernel at our exit, because nothing may block a loop.
+// Lives on one loop. Its owner waits for the end (wait) before it lets go: a child that is dropped earlier is
+// killed with its process group and left to be reaped by the kernel at our exit, because nothing may block a
+// loop.
 class child {
   public:
     // Starts the program. On failure the pointer is empty and `error` says why.

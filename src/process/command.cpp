@@ -19,8 +19,7 @@ core::task<> collect(readable_pipe& from, std::string& into) {
     for (;;) {
         const auto buffer = core::asio::buffer(chunk);
         auto [error, n] = co_await from.async_read_some(buffer, core::use_task);
-        if (error)
-            co_return;
+        if (error) co_return;
         into.append(chunk.data(), std::min(n, kept_output - into.size()));
     }
 }
@@ -39,8 +38,7 @@ core::task<command_result> run_command(core::executor loop, command what, core::
     request.environment = std::move(what.environment);
     request.null_input = true;
     auto program = child::spawn(loop, std::move(request), result.error_text);
-    if (!program)
-        co_return result;
+    if (!program) co_return result;
     result.started = true;
 
     const auto kill = [&] {
@@ -52,16 +50,14 @@ core::task<command_result> run_command(core::executor loop, command what, core::
         program->errors.close(ignored);
     };
     core::alarm timeout(loop, deadline, kill);
-    if (stop)
-        stop->kill_ = kill;
+    if (stop) stop->kill_ = kill;
     core::task_group readers(loop, nullptr);
     readers.spawn("command stdout", collect(program->output, result.output));
     readers.spawn("command stderr", collect(program->errors, result.error_text));
     const exit_status status = co_await program->wait();
     co_await readers.join();
     timeout.call_off();
-    if (stop)
-        stop->kill_ = nullptr;
+    if (stop) stop->kill_ = nullptr;
     result.exit_code = status.code;
     result.signal = status.signal;
     co_return result;

@@ -30,8 +30,7 @@ class command_stop {
   public:
     void stop() {
         stopped_ = true;
-        if (kill_)
-            kill_();
+        if (kill_) kill_();
     }
 
   private:

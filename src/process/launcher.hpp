@@ -1,8 +1,9 @@
 // A launcher for Boost.Process v2 that starts children with posix_spawn.
 //
-// The launchers that Boost 1.81 brings fork: they copy the page tables of the whole gateway (192 ms at 1 GB), hand
-// our sockets to the child, and leave a zombie behind a failed exec. posix_spawn takes about 1 ms always, and glibc
-// reports a failed exec as its result. Include this from one .cpp only: the v2 headers are heavy.
+// The launchers that Boost 1.81 brings fork: they copy the page tables of the whole gateway (192 ms at 1 GB),
+// hand our sockets to the child, and leave a zombie behind a failed exec. posix_spawn takes about 1 ms
+// always, and glibc reports a failed exec as its result. Include this from one .cpp only: the v2 headers are
+// heavy.
 #pragma once
 
 #include <boost/asio.hpp> // v2 does not include what it needs
@@ -19,8 +20,8 @@
 
 namespace drawbridge::process {
 
-// The child gets descriptors 0, 1, 2 (and 3 if `extra` is set) and no other, a process group of its own, an empty
-// signal mask and SIGPIPE at its default.
+// The child gets descriptors 0, 1, 2 (and 3 if `extra` is set) and no other, a process group of its own, an
+// empty signal mask and SIGPIPE at its default.
 struct posix_spawn_launcher {
     using handle = boost::process::v2::basic_process_handle<core::executor>;
 
@@ -51,8 +52,7 @@ struct posix_spawn_launcher {
             ::posix_spawn_file_actions_adddup2(&value, from.in, 0);
             ::posix_spawn_file_actions_adddup2(&value, from.out, 1);
             ::posix_spawn_file_actions_adddup2(&value, from.err, 2);
-            if (from.extra >= 0)
-                ::posix_spawn_file_actions_adddup2(&value, from.extra, 3);
+            if (from.extra >= 0) ::posix_spawn_file_actions_adddup2(&value, from.extra, 3);
             ::posix_spawn_file_actions_addclosefrom_np(&value, from.extra >= 0 ? 4 : 3);
         }
         file_actions(const file_actions&) = delete;
@@ -70,7 +70,8 @@ struct posix_spawn_launcher {
             ::posix_spawnattr_setpgroup(&value, 0);
             ::posix_spawnattr_setsigmask(&value, &none);
             ::posix_spawnattr_setsigdefault(&value, &defaults);
-            ::posix_spawnattr_setflags(&value, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+            ::posix_spawnattr_setflags(&value, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                                   POSIX_SPAWN_SETSIGDEF);
         }
         attributes(const attributes&) = delete;
         ~attributes() { ::posix_spawnattr_destroy(&value); }

@@ -124,9 +124,11 @@ TEST_CASE("exit codes and signals are told apart") {
 
 TEST_CASE("T-ERR-005: error message quality: what, where, what next") {
     gateway_options options;
-    options.servers = {scripted("err5a", {"--refuse-initialize"}), scripted("err5b", {"--wrong-version"}),
-                       {"err5c", R"({"container":"localhost/drawbridge-test/absent:1","drawbridge":{"pull":"never"}})"},
-                       {"err5d", R"({"container":"localhost/drawbridge-test/busybox","entrypoint":"/no/such/program"})"}};
+    options.servers = {
+        scripted("err5a", {"--refuse-initialize"}),
+        scripted("err5b", {"--wrong-version"}),
+        {"err5c", R"({"container":"localhost/drawbridge-test/absent:1","drawbridge":{"pull":"never"}})"},
+        {"err5d", R"({"container":"localhost/drawbridge-test/busybox","entrypoint":"/no/such/program"})"}};
     const gateway gate(std::move(options));
     const auto detail = [&](const std::string& server) {
         const auto answer = gate.call(server, "echo", "{}", "77");

@@ -20,7 +20,8 @@ std::int64_t uptime(const gateway& gate, const std::string& server) {
 
 TEST_CASE("T-HLT-004: server status reporting: stopped, running, error, each when it is true") {
     gateway_options options;
-    options.servers = {scripted("hlt4"), scripted("hlt4bad", {"--crash-at-start", "3"}), scripted("hlt4idle")};
+    options.servers = {scripted("hlt4"), scripted("hlt4bad", {"--crash-at-start", "3"}),
+                       scripted("hlt4idle")};
     const gateway gate(std::move(options));
     auto now = gate.health();
     CHECK(text_at(now, "status") == "healthy");
@@ -38,7 +39,8 @@ TEST_CASE("T-HLT-004: server status reporting: stopped, running, error, each whe
     CHECK(eventually(30s, [&] { return uptime(gate, "hlt4") >= 1; }));
 }
 
-TEST_CASE("T-HLT-005: automatic restart behavior: a killed container is seen within a second and comes back") {
+TEST_CASE(
+    "T-HLT-005: automatic restart behavior: a killed container is seen within a second and comes back") {
     gateway_options options;
     options.servers = {scripted("hlt5", {}, R"("drawbridge":{"start":"eager"})")};
     const gateway gate(std::move(options));
@@ -67,8 +69,8 @@ TEST_CASE("T-HLT-005: automatic restart behavior: a killed container is seen wit
 
 TEST_CASE("/health, /livez and /readyz answer while a server hangs in its start") {
     gateway_options options;
-    options.servers = {scripted("stuck", {"--never-initialize"},
-                                R"("drawbridge":{"start":"eager","stopGrace":1})")};
+    options.servers = {
+        scripted("stuck", {"--never-initialize"}, R"("drawbridge":{"start":"eager","stopGrace":1})")};
     const gateway gate(std::move(options));
     REQUIRE(eventually(30s, [&] { return !gate.containers("stuck").empty(); }));
     CHECK(gate.status("stuck") == "stopped"); // a first start is not running before its handshake

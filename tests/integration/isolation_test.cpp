@@ -69,10 +69,12 @@ TEST_CASE("T-ISO-001: container isolation verification: one container per server
     CHECK(status.find("CapEff:\t00000000000000eb") != std::string::npos); // six capabilities, no more
 }
 
-TEST_CASE("T-ISO-002, T-ISO-003: environment and credential isolation: a server sees its own variables only") {
+TEST_CASE(
+    "T-ISO-002, T-ISO-003: environment and credential isolation: a server sees its own variables only") {
     gateway_options options;
-    options.servers = {scripted("iso2a", {}, R"("env":{"TOKEN_A":"${SECRET_OF_A}","LD_PRELOAD":"","PATH":"/a:/b"})"),
-                       scripted("iso2b", {}, R"("env":{"TOKEN_B":"value \"of\" b","TWO":"1\n2"})")};
+    options.servers = {
+        scripted("iso2a", {}, R"("env":{"TOKEN_A":"${SECRET_OF_A}","LD_PRELOAD":"","PATH":"/a:/b"})"),
+        scripted("iso2b", {}, R"("env":{"TOKEN_B":"value \"of\" b","TWO":"1\n2"})")};
     options.environment = {{"SECRET_OF_A", "canary-a-4711"}, {"GATEWAY_ONLY", "canary-g-4712"}};
     const gateway gate(std::move(options));
     const auto a = tool_text(gate.call("iso2a", "environment"));
@@ -89,8 +91,8 @@ TEST_CASE("T-ISO-002, T-ISO-003: environment and credential isolation: a server 
 
 TEST_CASE("secrets stand in no argument list, no log and no answer") {
     gateway_options options;
-    options.servers = {scripted("hidden", {},
-                                R"("env":{"API_KEY":"canary-key-8842","HOME":"canary-home-8843"})")};
+    options.servers = {
+        scripted("hidden", {}, R"("env":{"API_KEY":"canary-key-8842","HOME":"canary-home-8843"})")};
     options.arguments = {"--log-level", "debug"};
     gateway gate(std::move(options));
     gate.call("hidden", "stderr", R"({"text":"my key is canary-key-8842 and home canary-home-8843"})");
@@ -105,7 +107,8 @@ TEST_CASE("secrets stand in no argument list, no log and no answer") {
     CHECK(gate.stdout_text().find("canary") == std::string::npos);
 }
 
-TEST_CASE("T-ISO-003: credential isolation: a runtime's client is given the variables of its own server only") {
+TEST_CASE(
+    "T-ISO-003: credential isolation: a runtime's client is given the variables of its own server only") {
     gateway_options options;
     options.servers = {scripted("iso3a", {}, R"("env":{"TOKEN_A":"canary-a-5711"})"),
                        scripted("iso3b", {}, R"("env":{"TOKEN_B":"canary-b-5712"})")};
@@ -117,8 +120,10 @@ TEST_CASE("T-ISO-003: credential isolation: a runtime's client is given the vari
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
         const auto command = slurp(entry.path() / "cmdline");
-        if (command.find("--label=io.drawbridge.server=iso3a") != std::string::npos) a = slurp(entry.path() / "environ");
-        if (command.find("--label=io.drawbridge.server=iso3b") != std::string::npos) b = slurp(entry.path() / "environ");
+        if (command.find("--label=io.drawbridge.server=iso3a") != std::string::npos)
+            a = slurp(entry.path() / "environ");
+        if (command.find("--label=io.drawbridge.server=iso3b") != std::string::npos)
+            b = slurp(entry.path() / "environ");
     }
     CHECK(a.find("canary-a-5711") != std::string::npos);
     CHECK(a.find("canary-b") == std::string::npos);
@@ -130,7 +135,8 @@ TEST_CASE("T-ISO-003: credential isolation: a runtime's client is given the vari
 
 TEST_CASE("T-ISO-004: cross-container communication prevention") {
     gateway_options options;
-    options.servers = {scripted("iso4a"), scripted("iso4b"), scripted("iso4none", {}, R"("drawbridge":{"network":"none"})")};
+    options.servers = {scripted("iso4a"), scripted("iso4b"),
+                       scripted("iso4none", {}, R"("drawbridge":{"network":"none"})")};
     const gateway gate(std::move(options));
     const auto address = own_address(tool_text(gate.call("iso4a", "listen", R"({"port":9000})")));
     REQUIRE(!address.empty());
@@ -142,12 +148,13 @@ TEST_CASE("T-ISO-004: cross-container communication prevention") {
 
 TEST_CASE("T-ISO-005: container failure isolation: a crashing and a hanging server affect no other") {
     gateway_options options;
-    options.servers = {scripted("iso5"), scripted("iso5crash"), scripted("iso5hang", {"--never-initialize"},
-                                                                            R"("drawbridge":{"stopGrace":1})")};
+    options.servers = {scripted("iso5"), scripted("iso5crash"),
+                       scripted("iso5hang", {"--never-initialize"}, R"("drawbridge":{"stopGrace":1})")};
     const gateway gate(std::move(options));
     gate.call("iso5", "echo");
     http_client hanging(gate.port());
-    REQUIRE(hanging.write(request_text("POST", "/mcp/iso5hang", call_text("echo", "{}", "1"), rpc_headers())));
+    REQUIRE(
+        hanging.write(request_text("POST", "/mcp/iso5hang", call_text("echo", "{}", "1"), rpc_headers())));
     for (int round = 0; round < 3; ++round) {
         gate.call("iso5crash", "crash");
         CHECK(tool_text(gate.call("iso5", "echo", R"({"text":"well"})")) == "well");
@@ -165,7 +172,8 @@ TEST_CASE("T-ISO-006, T-ISO-007, T-ISO-008: mounts: their own, in their mode, in
     gateway_options options;
     options.servers = {
         scripted("iso6reader", {}, R"("mounts":[)" + mount(shared, "/data:ro") + "]"),
-        scripted("iso6writer", {}, R"("mounts":[)" + mount(shared, "/in:rw") + "," + mount(own, "/data:rw") + "]"),
+        scripted("iso6writer", {},
+                 R"("mounts":[)" + mount(shared, "/in:rw") + "," + mount(own, "/data:rw") + "]"),
         scripted("iso6none")};
     const gateway gate(std::move(options));
     const auto read = [&](const std::string& server, const std::string& path) {
@@ -190,6 +198,7 @@ TEST_CASE("profile strict: a read-only root, no network, no capabilities") {
     const gateway gate(std::move(options));
     CHECK(tool_text(gate.call("strictbox", "write_file", R"({"path":"/x","content":"x"})")) == "can't write");
     CHECK(tool_text(gate.call("strictbox", "write_file", R"({"path":"/tmp/x","content":"x"})")) == "written");
-    CHECK(tool_text(gate.call("strictbox", "pid_limit")).find("CapEff:\t0000000000000000") != std::string::npos);
+    CHECK(tool_text(gate.call("strictbox", "pid_limit")).find("CapEff:\t0000000000000000") !=
+          std::string::npos);
     CHECK(own_address(tool_text(gate.call("strictbox", "listen", R"({"port":1})"))).empty());
 }

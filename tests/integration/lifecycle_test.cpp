@@ -31,11 +31,13 @@ TEST_CASE("T-LIFE-002: close endpoint success response") {
     gate.call("life2b", "echo");
     const auto answer = gate.close();
     CHECK(answer.status == 200);
-    CHECK(answer.body == R"({"status":"closed","message":"Gateway shutdown initiated","serversTerminated":2})");
+    CHECK(answer.body ==
+          R"({"status":"closed","message":"Gateway shutdown initiated","serversTerminated":2})");
     CHECK(gate.wait_exit(30s) == 0);
 }
 
-TEST_CASE("T-LIFE-003, T-LIFE-006, T-LIFE-007: a call in flight ends well, new ones get 503, a second close 410") {
+TEST_CASE(
+    "T-LIFE-003, T-LIFE-006, T-LIFE-007: a call in flight ends well, new ones get 503, a second close 410") {
     gateway_options options;
     options.servers = {scripted("life3")};
     gateway gate(std::move(options));
@@ -58,10 +60,11 @@ TEST_CASE("T-LIFE-003, T-LIFE-006, T-LIFE-007: a call in flight ends well, new o
     CHECK(gate.wait_exit(30s) == 0);
 }
 
-TEST_CASE("T-LIFE-004: container termination on close: also of one that ignores the end of its input and SIGTERM") {
+TEST_CASE(
+    "T-LIFE-004: container termination on close: also of one that ignores the end of its input and SIGTERM") {
     gateway_options options;
     options.servers = {scripted("life4"), scripted("life4stubborn", {"--ignore-term", "--ignore-eof"},
-                                                    R"("drawbridge":{"stopGrace":1})")};
+                                                   R"("drawbridge":{"stopGrace":1})")};
     gateway gate(std::move(options));
     gate.call("life4", "echo");
     gate.call("life4stubborn", "echo");
@@ -78,7 +81,8 @@ TEST_CASE("T-LIFE-005: resource cleanup on close: no network, no process, and th
     gateway_options options;
     options.servers = {scripted("life5")};
     const auto networks = [] {
-        return runtime_command({"network", "ls", "--filter", "label=io.drawbridge.instance", "--format", "{{.Name}}"})
+        return runtime_command(
+                   {"network", "ls", "--filter", "label=io.drawbridge.instance", "--format", "{{.Name}}"})
             .output;
     };
     gateway gate(options);
@@ -107,7 +111,8 @@ TEST_CASE("SIGTERM and SIGINT end the gateway as /close does") {
 
 TEST_CASE("a signal during a start leaves nothing behind") {
     gateway_options options;
-    options.servers = {scripted("early", {"--wait-at-start", "2000"}, R"("drawbridge":{"start":"eager","stopGrace":1})")};
+    options.servers = {
+        scripted("early", {"--wait-at-start", "2000"}, R"("drawbridge":{"start":"eager","stopGrace":1})")};
     gateway gate(std::move(options));
     REQUIRE(eventually(30s, [&] { return !gate.containers("early").empty(); }));
     gate.signal(SIGTERM);
@@ -121,7 +126,8 @@ TEST_CASE("a second signal does not wait for running calls") {
     gateway gate(std::move(options));
     gate.call("impatient", "echo");
     http_client client(gate.port());
-    REQUIRE(client.write(request_text("POST", "/mcp/impatient", call_text("silent", "{}", "1"), rpc_headers())));
+    REQUIRE(
+        client.write(request_text("POST", "/mcp/impatient", call_text("silent", "{}", "1"), rpc_headers())));
     REQUIRE(eventually(10s, [&] { return std::stoi(tool_text(gate.call("impatient", "count"))) >= 4; }));
     gate.signal(SIGTERM);
     REQUIRE(eventually(10s, [&] { return gate.get("/readyz").status == 503; }));

@@ -14,7 +14,8 @@ std::string node_image() {
 // The official client (tests/sdk/client.mjs) against one server of the gateway.
 finished client(const gateway& gate, const std::string& server, std::vector<std::string> scenario) {
     const auto script = environment_or("DRAWBRIDGE_SDK_CLIENT", "");
-    REQUIRE_MESSAGE(!script.empty(), "DRAWBRIDGE_SDK_CLIENT must name client.mjs: run these tests with tests/run");
+    REQUIRE_MESSAGE(!script.empty(),
+                    "DRAWBRIDGE_SDK_CLIENT must name client.mjs: run these tests with tests/run");
     const auto url = "http://127.0.0.1:" + std::to_string(gate.port()) + "/mcp/" + server;
     std::vector<std::string> argv{environment_or("DRAWBRIDGE_NODE", "node"), script, url, std::string(agent)};
     argv.insert(argv.end(), scenario.begin(), scenario.end());
@@ -23,8 +24,9 @@ finished client(const gateway& gate, const std::string& server, std::vector<std:
 
 server_entry official(std::string name, const std::string& package, const std::string& arguments = {}) {
     const auto program = "/app/node_modules/@modelcontextprotocol/" + package + "/dist/index.js";
-    return {std::move(name), R"({"container":)" + json_string(node_image()) + R"(,"entrypointArgs":[)" + json_string(program) +
-                                 arguments + R"(],"drawbridge":{"startupTimeout":60}})"};
+    return {std::move(name), R"({"container":)" + json_string(node_image()) + R"(,"entrypointArgs":[)" +
+                                 json_string(program) + arguments +
+                                 R"(],"drawbridge":{"startupTimeout":60}})"};
 }
 
 } // namespace

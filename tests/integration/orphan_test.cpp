@@ -9,10 +9,11 @@
 using namespace drawbridge::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("after kill -9: servers that read the end of their input are gone in 5 s, the rest at the next start") {
+TEST_CASE(
+    "after kill -9: servers that read the end of their input are gone in 5 s, the rest at the next start") {
     gateway_options options;
     options.servers = {scripted("orphan"), scripted("clinging", {"--ignore-eof", "--ignore-term"},
-                                                     R"("drawbridge":{"stopGrace":1})")};
+                                                    R"("drawbridge":{"stopGrace":1})")};
     gateway first(options);
     first.call("orphan", "echo");
     first.call("clinging", "echo");
@@ -26,17 +27,20 @@ TEST_CASE("after kill -9: servers that read the end of their input are gone in 5
     options.port = first.port();
     const gateway second(std::move(options));
     CHECK(second.containers("clinging").empty());
-    CHECK(eventually(5s, [&] { return second.log().find("earlier gateway left behind") != std::string::npos; }));
+    CHECK(eventually(5s,
+                     [&] { return second.log().find("earlier gateway left behind") != std::string::npos; }));
     CHECK(tool_text(second.call("clinging", "echo", R"({"text":"fresh"})")) == "fresh");
 }
 
 TEST_CASE("drawbridge reap removes what a killed gateway left, and nothing of one that lives") {
     gateway_options options;
-    options.servers = {scripted("reaped", {"--ignore-eof", "--ignore-term"}, R"("drawbridge":{"stopGrace":1})")};
+    options.servers = {
+        scripted("reaped", {"--ignore-eof", "--ignore-term"}, R"("drawbridge":{"stopGrace":1})")};
     gateway gate(options);
     gate.call("reaped", "echo");
-    const std::vector<std::string> reap{program_path(), "reap", "--listen",
-                                        "127.0.0.1:" + std::to_string(gate.port()), "--runtime", runtime()};
+    const std::vector<std::string> reap{program_path(), "reap",
+                                        "--listen",     "127.0.0.1:" + std::to_string(gate.port()),
+                                        "--runtime",    runtime()};
     const auto refused = run(reap);
     CHECK(refused.status == 1); // a gateway of this instance lives
     CHECK(gate.containers("reaped").size() == 1);

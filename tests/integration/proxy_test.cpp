@@ -34,9 +34,10 @@ TEST_CASE("T-PTL-003: tool signature preservation: results and lists arrive byte
     options.servers = {scripted("ptl3")};
     const gateway gate(std::move(options));
     const auto exotic = gate.post("/mcp/ptl3", call_text("exotic", "{}", R"("\u0061\/b")"));
-    CHECK(exotic.body == R"({"result" : {"z":1,"a":{"deep":[1.0,1e2,12345678901234567890,-0.0,1E+2]},)"
-                         R"("_meta":{"x.y/z":"\u00e4\/"},"structuredContent":{"n":0.10},"content":[],)"
-                         R"("unknown":null,"isError":false},"jsonrpc":"2.0" ,"extra":true, "id":"\u0061\/b"})");
+    CHECK(exotic.body ==
+          R"({"result" : {"z":1,"a":{"deep":[1.0,1e2,12345678901234567890,-0.0,1E+2]},)"
+          R"("_meta":{"x.y/z":"\u00e4\/"},"structuredContent":{"n":0.10},"content":[],)"
+          R"("unknown":null,"isError":false},"jsonrpc":"2.0" ,"extra":true, "id":"\u0061\/b"})");
     const auto list = gate.post("/mcp/ptl3", rpc_text("tools/list", "{}", "12345678901234567890123"));
     CHECK(list.body == R"({"jsonrpc":"2.0","id":12345678901234567890123,"result":{"tools":[)"
                        R"({"name":"echo","inputSchema":{"type":"object"}},)"
@@ -52,8 +53,9 @@ TEST_CASE("a request body over several lines reaches the server as one line") {
     gateway_options options;
     options.servers = {scripted("pretty")};
     const gateway gate(std::move(options));
-    const std::string body = "{\r\n  \"jsonrpc\": \"2.0\",\n  \"id\": 5,\n  \"method\": \"tools/call\",\n"
-                             "  \"params\": {\n    \"name\": \"echo\",\n    \"arguments\": {\"text\": \"a\\nb\"}\n  }\n}\n";
+    const std::string body =
+        "{\r\n  \"jsonrpc\": \"2.0\",\n  \"id\": 5,\n  \"method\": \"tools/call\",\n"
+        "  \"params\": {\n    \"name\": \"echo\",\n    \"arguments\": {\"text\": \"a\\nb\"}\n  }\n}\n";
     CHECK(tool_text(parse(gate.post("/mcp/pretty", body).body)) == "a\nb");
 }
 
@@ -127,7 +129,8 @@ TEST_CASE("a server's own ping is answered by the gateway") {
     gateway_options options;
     options.servers = {scripted("pinger")};
     const gateway gate(std::move(options));
-    CHECK(tool_text(gate.call("pinger", "ping_client")) == R"({"jsonrpc":"2.0","id":"server-1","result":{}})");
+    CHECK(tool_text(gate.call("pinger", "ping_client")) ==
+          R"({"jsonrpc":"2.0","id":"server-1","result":{}})");
 }
 
 TEST_CASE("an answer that was written before the server ended is not lost") {
@@ -142,8 +145,9 @@ TEST_CASE("tools: what is not on the list is neither shown nor callable") {
     options.servers = {scripted("filtered", {}, R"("tools":["echo","slow"])")};
     const gateway gate(std::move(options));
     const auto list = gate.post("/mcp/filtered", rpc_text("tools/list", "{}", "1"));
-    CHECK(list.body == R"({"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"echo","inputSchema":{"type":"object"}},)"
-                       R"({"name":"slow","inputSchema":{"type":"object"},"x":1.50}],"more":true}})");
+    CHECK(list.body ==
+          R"({"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"echo","inputSchema":{"type":"object"}},)"
+          R"({"name":"slow","inputSchema":{"type":"object"},"x":1.50}],"more":true}})");
     CHECK(tool_text(gate.call("filtered", "echo", R"({"text":"yes"})")) == "yes");
     const auto refused = gate.call("filtered", "crash", "{}", "9");
     CHECK(number_at(refused, "error.code") == -32602);
@@ -151,8 +155,9 @@ TEST_CASE("tools: what is not on the list is neither shown nor callable") {
     CHECK(text_at(refused, "error.data.server") == "filtered");
     CHECK(gate.status("filtered") == "running");
     // Spelled otherwise it is the same tool.
-    const auto spelled = gate.post(
-        "/mcp/filtered", R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n\u0061me":"cr\u0061sh"}})");
+    const auto spelled =
+        gate.post("/mcp/filtered",
+                  R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n\u0061me":"cr\u0061sh"}})");
     CHECK(number_at(parse(spelled.body), "error.code") == -32602);
     CHECK(gate.status("filtered") == "running");
 }

@@ -31,7 +31,8 @@ TEST_CASE("T-TMO-002: tool timeout enforcement") {
     CHECK(number_at(late, "error.code") == -32002);
     // The late answer reaches nobody; the next caller gets its own.
     CHECK(tool_text(gate.call("tmo2long", "slow", R"({"ms":2000})")) == "done"); // its own limit is 60 s
-    CHECK(eventually(30s, [&] { return tool_text(gate.call("tmo2", "echo", R"({"text":"mine"})")) == "mine"; }));
+    CHECK(eventually(30s,
+                     [&] { return tool_text(gate.call("tmo2", "echo", R"({"text":"mine"})")) == "mine"; }));
 }
 
 TEST_CASE("T-TMO-003: timeout error messaging") {
@@ -44,7 +45,8 @@ TEST_CASE("T-TMO-003: timeout error messaging") {
     CHECK(text_at(late, "error.data.detail").find("tools/call") != std::string::npos);
     const auto logged = [&] {
         const auto log = gate.log();
-        return log.find("tmo3") != std::string::npos && log.find("tools/call timed out after 1") != std::string::npos;
+        return log.find("tmo3") != std::string::npos &&
+               log.find("tools/call timed out after 1") != std::string::npos;
     };
     CHECK(eventually(5s, logged));
 }

@@ -69,7 +69,8 @@ gateway::gateway(gateway_options options) {
     if (configuration.empty()) {
         configuration = R"({"mcpServers":{)";
         for (const auto& server : options.servers)
-            configuration += (configuration.back() == '{' ? "" : ",") + json_string(server.name) + ":" + server.json;
+            configuration +=
+                (configuration.back() == '{' ? "" : ",") + json_string(server.name) + ":" + server.json;
         configuration += R"(},"gateway":{"port":)" + std::to_string(port_) +
                          R"(,"domain":"localhost","agentId":)" + json_string(agent);
         configuration += (options.gateway_extra.empty() ? "" : "," + options.gateway_extra) + "}}";
@@ -103,14 +104,15 @@ std::vector<std::string> gateway::stdout_lines() const {
 }
 
 http_headers rpc_headers(std::string_view authorization) {
-    http_headers headers{{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
+    http_headers headers{{"Content-Type", "application/json"},
+                         {"Accept", "application/json, text/event-stream"}};
     if (!authorization.empty()) headers.emplace_back("Authorization", std::string(authorization));
     return headers;
 }
 
 std::string rpc_text(std::string_view method, std::string_view params, std::string_view id) {
-    return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":)" + json_string(method) + R"(,"params":)" +
-           std::string(params) + "}";
+    return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":)" + json_string(method) +
+           R"(,"params":)" + std::string(params) + "}";
 }
 
 std::string call_text(std::string_view tool, std::string_view arguments, std::string_view id) {
@@ -127,7 +129,8 @@ http_answer gateway::get(std::string_view path) const {
     return client.send("GET", path);
 }
 
-http_answer gateway::post(std::string_view path, std::string_view body, std::string_view authorization) const {
+http_answer gateway::post(std::string_view path, std::string_view body,
+                          std::string_view authorization) const {
     http_client client(port_);
     return client.send("POST", path, body, rpc_headers(authorization));
 }
@@ -154,16 +157,19 @@ std::string gateway::status(std::string_view server) const {
     return text_at(health(), "servers." + std::string(server) + ".status");
 }
 
-bool gateway::becomes(std::string_view server, std::string_view wanted, std::chrono::milliseconds limit) const {
+bool gateway::becomes(std::string_view server, std::string_view wanted,
+                      std::chrono::milliseconds limit) const {
     return eventually(limit, [&] { return status(server) == wanted; });
 }
 
-// By the port in the listen address an instance is told from others only through its label; the gateway's own start
-// line does not show it, so the containers are found by the server's label and by being children of this run's name.
+// By the port in the listen address an instance is told from others only through its label; the gateway's own
+// start line does not show it, so the containers are found by the server's label and by being children of
+// this run's name.
 std::vector<std::string> gateway::containers(std::string_view server) const {
     std::vector<std::string> filter{"ps", "-a", "--format", "{{.Names}}"};
     filter.push_back("--filter");
-    filter.push_back(server.empty() ? "label=io.drawbridge.server" : "label=io.drawbridge.server=" + std::string(server));
+    filter.push_back(server.empty() ? "label=io.drawbridge.server"
+                                    : "label=io.drawbridge.server=" + std::string(server));
     return lines_of(runtime_command(filter).output);
 }
 

@@ -23,20 +23,20 @@ struct server_entry {
     std::string json; // its object
 };
 
-// The scripted server (tests/support/scripted_server.cpp) in its container. `arguments` go to its command line,
-// `extra` are further members of the object, such as R"("tools":["echo"])".
+// The scripted server (tests/support/scripted_server.cpp) in its container. `arguments` go to its command
+// line, `extra` are further members of the object, such as R"("tools":["echo"])".
 server_entry scripted(std::string name, std::vector<std::string> arguments = {}, std::string extra = {});
 
 std::uint16_t free_port();
 
 struct gateway_options {
     std::vector<server_entry> servers;
-    std::string gateway_extra;             // further members of the gateway section
-    std::vector<std::string> arguments;    // of the command line
+    std::string gateway_extra;          // further members of the gateway section
+    std::vector<std::string> arguments; // of the command line
     std::map<std::string, std::string> environment;
-    std::optional<std::uint16_t> port;     // default: a free one
-    std::string configuration;             // instead of all that: the text as it is
-    bool wait_ready = true;                // until the document stands on stdout
+    std::optional<std::uint16_t> port; // default: a free one
+    std::string configuration;         // instead of all that: the text as it is
+    bool wait_ready = true;            // until the document stands on stdout
 };
 
 class gateway {
@@ -57,7 +57,8 @@ class gateway {
 
     // One request on a connection of its own.
     http_answer get(std::string_view path) const;
-    http_answer post(std::string_view path, std::string_view body, std::string_view authorization = agent) const;
+    http_answer post(std::string_view path, std::string_view body,
+                     std::string_view authorization = agent) const;
     http_answer close() const { return post("/close", {}); }
     // A JSON-RPC request; the parsed answer.
     boost::json::value rpc(std::string_view server, std::string_view method, std::string_view params = "{}",

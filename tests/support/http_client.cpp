@@ -78,7 +78,8 @@ http_answer http_client::read(bool head) {
         const auto line = top.substr(at, stop - at);
         const auto colon = line.find(':');
         auto name = line.substr(0, colon);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return std::tolower(c); });
         answer.headers[name] = line.substr(std::min(line.size(), colon + 2));
         at = stop + 2;
     }

@@ -11,7 +11,7 @@
 namespace drawbridge::test {
 
 struct http_answer {
-    unsigned status = 0; // 0: no answer, the connection ended
+    unsigned status = 0;                        // 0: no answer, the connection ended
     std::map<std::string, std::string> headers; // names in lower case
     std::string body;
 };

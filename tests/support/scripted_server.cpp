@@ -128,8 +128,8 @@ std::string write_file(const std::string& path, const std::string& content) {
 }
 
 void split_reply(const json::object& request, std::int64_t pause) {
-    const std::string line =
-        R"({"jsonrpc":"2.0","id":)" + id_of(request) + R"(,"result":)" + text_result("in pieces: äöü") + "}\n";
+    const std::string line = R"({"jsonrpc":"2.0","id":)" + id_of(request) + R"(,"result":)" +
+                             text_result("in pieces: äöü") + "}\n";
     for (const char c : line) {
         put(std::string_view(&c, 1));
         if (pause > 0) pause_for(pause);

@@ -111,8 +111,7 @@ TEST_CASE("config args: nothing can take the place of the image, or swallow it")
 }
 
 TEST_CASE("config args: all faults are told, and no value is") {
-    const auto found =
-        refused({"--env", "TOKEN=s3cret", "--init", "s3cret", "-vs3cret:/x", "--s3cret"});
+    const auto found = refused({"--env", "TOKEN=s3cret", "--init", "s3cret", "-vs3cret:/x", "--s3cret"});
     REQUIRE(found.size() == 3);
     CHECK(found[0].index == 3);
     CHECK(found[1].index == 4);
@@ -142,7 +141,8 @@ TEST_CASE("config args: the host's network and security profiles are the operato
 }
 
 TEST_CASE("config args: variables are taken out, because a value must not stand in an argument list") {
-    const auto judged = judge_runtime_args({"--init", "-e", "A=1=2", "--env=B=", "--env", "C", "-eD=4", "-w", "/x"});
+    const auto judged =
+        judge_runtime_args({"--init", "-e", "A=1=2", "--env=B=", "--env", "C", "-eD=4", "-w", "/x"});
     CHECK(judged.refused.empty());
     CHECK(judged.kept == words{"--init", "-w", "/x"});
     REQUIRE(judged.variables.size() == 4);
