@@ -185,7 +185,7 @@ TEST_CASE("stdio link: answers out of order find their callers, ids come back by
         say '{"jsonrpc":"2.0","error":{"code":-1,"message":"no"},"id":3}'
         serve)");
     stage.up();
-    const std::string odd = "\"a\\\\u00e9 \\\\\" id\\\" \"";
+    const std::string odd = R"("a\u00e9 \\ \" \/id ")";
     auto first = stage.submit(scene::request(odd, "a"));
     auto second = stage.submit(scene::request("-12345678901234567890123", "b"));
     auto third = stage.submit(scene::request("1", "c"));
