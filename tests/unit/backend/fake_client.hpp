@@ -46,22 +46,21 @@ class fake_client {
         char name[] = "/tmp/drawbridge-test-XXXXXX";
         if (!::mkdtemp(name)) throw std::runtime_error("no folder for the fake client");
         folder_ = name;
-        write("client", R"(#!/bin/sh
+        write("client", R"sh(#!/bin/sh
 export DIR=${0%/*}
 printf '%s\n' "$*" >>"$DIR/calls"
 case $1 in
 image) [ -e "$DIR/image" ] ;;
 pull) [ ! -e "$DIR/pull-fails" ] && : >"$DIR/image" || { echo 'registry says no' >&2; exit 125; } ;;
 run) echo $$ >"$DIR/pid"; . "$DIR/server" ;;
-kill) [ -e "$DIR/deaf" ] || kill -"${2#--signal=}" "$(cat "$DIR/pid")";
-              ; container) cat "$DIR/inspect";
-        ;
+kill) [ -e "$DIR/deaf" ] || kill -"${2#--signal=}" "$(cat "$DIR/pid")" ;;
+container) cat "$DIR/inspect" ;;
 esac
-)");
+)sh");
         ::chmod(path("client").c_str(), 0755);
-touch("image");
-write("calls", "");
-write("heard", "");
+        touch("image");
+        write("calls", "");
+        write("heard", "");
     }
     fake_client(const fake_client&) = delete;
     ~fake_client() {

@@ -26,6 +26,17 @@ struct made_call {
     reply_sink::receiver receiver;
 };
 
+core::task<> take(core::mailbox<message>& from, std::optional<message>& into) {
+    auto next = co_await from.next();
+    into.emplace(std::move(next));
+}
+
+message next_of(core::asio::io_context& loop, core::mailbox<message>& from) {
+    std::optional<message> taken;
+    run(loop, take(from, taken));
+    return std::move(*taken);
+}
+
 outcome end_of(core::asio::io_context& loop, reply_sink::receiver& from) {
     auto next = run(loop, from.next());
     REQUIRE(next.index() == 1);
@@ -45,15 +56,15 @@ TEST_CASE("handle: everything arrives as its message, control before work") {
     to.prefetch();
     const auto deadline = core::clock::now();
     to.stop(deadline);
-    CHECK(std::holds_alternative<start_message>(run(loop, box.next())));
-    CHECK(std::holds_alternative<prefetch_message>(run(loop, box.next())));
-    const auto stop = run(loop, box.next());
+    CHECK(std::holds_alternative<start_message>(next_of(loop, box)));
+    CHECK(std::holds_alternative<prefetch_message>(next_of(loop, box)));
+    const auto stop = next_of(loop, box);
     REQUIRE(std::holds_alternative<stop_message>(stop));
     CHECK(std::get<stop_message>(stop).drain_deadline == deadline);
-    auto asked = run(loop, box.next());
+    auto asked = next_of(loop, box);
     REQUIRE(std::holds_alternative<call>(asked));
     CHECK(std::get<call>(asked).method == "a");
-    const auto note = run(loop, box.next());
+    const auto note = next_of(loop, box);
     REQUIRE(std::holds_alternative<notification_message>(note));
     CHECK(std::get<notification_message>(note).text == "note");
     outcome good(std::string("answer"));
