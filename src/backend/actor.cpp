@@ -180,10 +180,7 @@ void actor::set_state(state entered, std::string reason) {
     change.incarnation = incarnation_;
     if (entered == state::backoff) change.next_try = next_try_;
     health_.send(health::message(std::move(change)));
-    if (entered == state::backoff) {
-        const auto why = refusal();
-        answer_waiting(why.kind, why.detail);
-    }
+    if (entered == state::backoff) answer_waiting(refusal());
 }
 
 void actor::prepare() {
@@ -241,7 +238,7 @@ void actor::serve() {
 }
 
 void actor::drain() {
-    answer_waiting(mcp::fault_kind::closing, "the gateway is shutting down");
+    answer_waiting(mcp::fault(mcp::fault_kind::closing, "the gateway is shutting down"));
     const bool serving = link_ && link_->initialize_result().valid();
     if (serving && link_->in_flight() > 0)
         group_.spawn("drain", wait_drained());
@@ -276,12 +273,10 @@ void actor::hand_over(call request) {
     request.reply.finish(outcome(link_->initialize_result().answer(id, version.value_or(std::string()))));
 }
 
-void actor::answer_waiting(mcp::fault_kind kind, const std::string& why) {
+void actor::answer_waiting(const mcp::fault& why) {
     auto waiting = std::exchange(waiting_, {});
-    for (auto& request : waiting) {
-        mcp::fault failed(kind, why);
-        request.reply.finish(outcome(std::move(failed)));
-    }
+    for (auto& request : waiting)
+        request.reply.finish(outcome(why));
 }
 
 mcp::fault actor::refusal() const {

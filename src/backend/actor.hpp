@@ -71,7 +71,7 @@ class actor {
     void stop_link();
 
     void hand_over(call request);
-    void answer_waiting(mcp::fault_kind kind, const std::string& why);
+    void answer_waiting(const mcp::fault& why);
     mcp::fault refusal() const;
     void report_failed_start(const link_report& report);
     void look_once();

@@ -24,7 +24,7 @@ std::optional<pending::entry> pending::take(std::string_view id_token) {
     std::uint64_t id = 0;
     const auto* end = id_token.data() + id_token.size();
     const auto [stopped, error] = std::from_chars(id_token.data(), end, id);
-    if (error != std::errc() || stopped != end) return std::nullopt;
+    if (error != std::errc() || stopped != end || id_token.front() == '0') return std::nullopt;
     return take(id);
 }
 

@@ -6,10 +6,11 @@
 namespace drawbridge::http {
 namespace {
 
-constexpr std::string_view bearer = "bearer ";
+constexpr std::string_view bearer = "bearer";
 
-bool starts_with_bearer(std::string_view value) {
-    return value.size() >= bearer.size() &&
+// The scheme alone, or in front of something.
+bool has_bearer_scheme(std::string_view value) {
+    return value.size() >= bearer.size() && (value.size() == bearer.size() || value[bearer.size()] == ' ') &&
            std::equal(bearer.begin(), bearer.end(), value.begin(), [](char wanted, char given) {
                return wanted == std::tolower(static_cast<unsigned char>(given));
            });
@@ -48,9 +49,9 @@ credentials authenticator::check(std::size_t values, std::string_view value) con
         std::all_of(plain.begin(), plain.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
     if (plain.empty() || !printable) return credentials::malformed;
     bool accepted = known(plain);
-    if (starts_with_bearer(plain)) {
+    if (has_bearer_scheme(plain)) {
         const auto token = trimmed(plain.substr(bearer.size()));
-        if (token.empty()) return credentials::malformed;
+        if (token.empty() && !accepted) return credentials::malformed;
         accepted |= known(token);
     }
     return accepted ? credentials::accepted : credentials::wrong;

@@ -54,8 +54,9 @@ core::task<command_result> run_command(core::executor loop, command what, core::
     core::task_group readers(loop, nullptr);
     readers.spawn("command stdout", collect(program->output, result.output));
     readers.spawn("command stderr", collect(program->errors, result.error_text));
-    const exit_status status = co_await program->wait();
+    // Reaped last: until then its process group has its name, and the deadline can kill what it left behind.
     co_await readers.join();
+    const exit_status status = co_await program->wait();
     timeout.call_off();
     if (stop) stop->kill_ = nullptr;
     result.exit_code = status.code;

@@ -20,7 +20,7 @@ TEST_CASE("auth: anything else is wrong") {
     const authenticator door({"agent-one", "Agent Two"});
     for (const std::string_view value :
          {"agent-on", "agent-onee", "agent-onE", "Agent-one", "agent-one,Agent Two", "Basic agent-one", "a",
-          "Bearer x", "Beareragent-one", "Bearer Bearer agent-one", "agent-oneagent-one", "bearer"}) {
+          "Bearer x", "Beareragent-one", "Bearer Bearer agent-one", "agent-oneagent-one", "bearerx"}) {
         CAPTURE(value);
         CHECK(door.check(1, value) == credentials::wrong);
     }
@@ -37,6 +37,10 @@ TEST_CASE("auth: missing and malformed are told apart from wrong") {
         CHECK(door.check(1, value) == credentials::malformed);
     }
     CHECK(door.check(1, std::string_view("agent-one\0", 10)) == credentials::malformed);
+    for (const std::string_view alone :
+         {"Bearer", "bearer", "Bearer ", " BEARER \t"}) // the scheme and no identifier
+        CHECK(door.check(1, alone) == credentials::malformed);
+    CHECK(authenticator({"Bearer"}).check(1, "Bearer") == credentials::accepted); // an odd identifier
 }
 
 TEST_CASE("auth: an identifier that begins with Bearer itself") {
