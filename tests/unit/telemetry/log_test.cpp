@@ -178,7 +178,7 @@ TEST_CASE("log: the end is bounded while stderr is blocked") {
         for (int i = 0; i < 10; ++i)
             backend.handle().info("line ", i);
     }
-    CHECK(std::chrono::steady_clock::now() - begin < 1s);
+    CHECK(std::chrono::steady_clock::now() - begin < 10s);
 }
 
 TEST_CASE("log: a reader that has gone kills nobody") {
