@@ -80,7 +80,7 @@ TEST_CASE(
         return false;
     };
     CHECK(has("mcpServers.one.mounts[0]", 2)); // T-CFG-016
-    CHECK(has("mcpServers.two.url", 3));           // T-CFG-007
+    CHECK(has("mcpServers.two.url", 3));       // T-CFG-007
     CHECK(has("gateway.port", 4));             // T-CFG-009
     CHECK(has("extra", 5));                    // T-CFG-006
     CHECK((gate.stdout_text() + gate.log()).find("canary") == std::string::npos);
