@@ -56,6 +56,7 @@ std::string spelled(const http::listen_address& place) {
 
 void app::build_front() {
     std::vector<std::string> names;
+    names.reserve(config_.servers.size());
     for (const auto& server : config_.servers)
         names.push_back(server.name);
     aggregator_ = std::make_unique<health::aggregator>(loop_, std::move(names), board_, log_);
