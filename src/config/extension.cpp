@@ -60,7 +60,7 @@ void read_box(object_reader& fields, sandbox& box) {
     read_capabilities(fields, box);
     read_memory(fields, box);
     if (const auto given = fields.integer("pids", {1, 4194304, ""})) box.pids = static_cast<unsigned>(*given);
-    if (const auto given = fields.number("cpus", 0.01, 1024)) box.cpus = *given;
+    if (const auto given = fields.number("cpus", 0.01, 1024)) box.cpus = given;
 }
 
 void read_container(object_reader& fields, stdio_server& out) {
