@@ -8,8 +8,6 @@
 
 namespace drawbridge::config {
 
-namespace json = boost::json;
-
 namespace {
 
 // An array of strings, or one string that holds a comma- or newline-separated list (Gateway 10.6).
