@@ -54,7 +54,7 @@ image) [ -e "$DIR/image" ] ;;
 pull) [ ! -e "$DIR/pull-fails" ] && : >"$DIR/image" || { echo 'registry says no' >&2; exit 125; } ;;
 run) echo $$ >"$DIR/pid"; . "$DIR/server" ;;
 kill) [ -e "$DIR/deaf" ] || kill -"${2#--signal=}" "$(cat "$DIR/pid")" ;;
-container) cat "$DIR/inspect" ;;
+container) echo $$ >"$DIR/inspector"; cat "$DIR/inspect" ;;
 esac
 )sh");
         ::chmod(path("client").c_str(), 0755);

@@ -93,6 +93,18 @@ struct actor_of_one {
         REQUIRE(next.index() == 1);
         return std::get<1>(std::move(next));
     }
+    // Until the engine has been asked about the container and its answer has been taken: the one who asked is
+    // reaped in the same turn of the loop.
+    void pass_inspection() {
+        const auto inspected = [&] {
+            const auto pid = client.lines("inspector");
+            return !pid.empty() && ::kill(std::stoi(pid[0]), 0) != 0;
+        };
+        while (!inspected()) {
+            auto answered = submit("a");
+            CHECK_FALSE(answer(answered).failure);
+        }
+    }
     // The calls of the client but its own start.
     words asked() const {
         auto all = client.calls();
@@ -192,7 +204,7 @@ TEST_CASE(
         known.plan.pid_file.clear();
         known.up();
         const auto boxed = std::stoi(known.client.lines("boxed").at(0));
-        // Its watch is set after the answer of `inspect`; the end is seen then, whenever it was.
+        known.pass_inspection();
         CHECK(::kill(boxed, SIGKILL) == 0);
         known.end();
         CHECK(known.reason_of(kind::lost) == "its container ended");
@@ -204,10 +216,7 @@ TEST_CASE(
     foreign.up();
     const auto boxed = std::stoi(foreign.client.lines("boxed").at(0));
     process::process_watch watch(loop.get_executor(), boxed);
-    while (foreign.client.calls("container").empty()) {
-        auto answered = foreign.submit("a");
-        CHECK_FALSE(foreign.answer(answered).failure);
-    }
+    foreign.pass_inspection();
     CHECK(::kill(boxed, SIGKILL) == 0);
     if (watch.valid()) CHECK(testing::run(loop, wait_ended(watch)));
     auto still = foreign.submit("a");
