@@ -3,6 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
 using namespace drawbridge::test;
 
 namespace {
@@ -25,6 +30,31 @@ http_answer post(const gateway& gate, std::string_view body, const http_headers&
 http_headers with(http_headers headers, const std::string& name, const std::string& value) {
     headers.emplace_back(name, value);
     return headers;
+}
+
+// A request whose head says what its body would be; the body is not sent.
+std::string head_only(const std::string& fields) {
+    return "POST /mcp/front HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+           "application/json\r\nAuthorization: " +
+           std::string(agent) + "\r\n" + fields + "\r\n";
+}
+
+// The status of the very first line that comes back, 100 too, which the client of these tests passes over.
+std::string first_line(std::uint16_t port, const std::string& bytes) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const timeval limit{30, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    std::string line;
+    if (::connect(socket, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0 &&
+        ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0)
+        for (char c = 0; ::recv(socket, &c, 1, 0) == 1 && c != '\r';)
+            line += c;
+    ::close(socket);
+    return line;
 }
 
 } // namespace
@@ -166,4 +196,121 @@ TEST_CASE("HTTP details: HEAD, chunked bodies, Expect, protocol versions, notifi
     CHECK(note.status == 202);
     CHECK(note.body.empty());
     CHECK(gate.status("front") == "stopped"); // nothing of this needed the server
+}
+
+TEST_CASE("malformed credentials are 400: two headers with the right id, an empty one, bytes outside ASCII") {
+    const gateway gate(front_only());
+    const http_headers twice = with(rpc_headers(), "authorization", std::string(agent));
+    const http_headers none = with(rpc_headers(""), "Authorization", "");
+    const http_headers odd = with(rpc_headers(""), "Authorization", "test-\xc3\xa4gent");
+    for (const auto& headers : {twice, none, odd}) {
+        const auto answer = post(gate, ping, headers);
+        CHECK(answer.status == 400);
+        CHECK(number_at(parse(answer.body), "error.code") == -32003);
+    }
+    CHECK(gate.post("/close", {}, "").status == 401);
+    CHECK(gate.post("/close", {}, "wrong").status == 401);
+    CHECK(gate.get("/livez").status == 200); // and it was not closed
+}
+
+TEST_CASE("ids come back byte for byte, whatever their spelling") {
+    const gateway gate(front_only());
+    http_client client(gate.port());
+    for (const std::string id : {"0", "-7", "12345678901234567890123", R"("")", R"("\u00e4 \/")"}) {
+        const auto answer = client.send("POST", "/mcp/front", rpc_text("ping", "{}", id), rpc_headers());
+        CHECK(answer.status == 200);
+        CHECK(answer.body == R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":{}})");
+    }
+    for (const std::string id : {"1.50", "1e3", "true", "[1]", "02"})
+        CHECK(client.send("POST", "/mcp/front", rpc_text("ping", "{}", id), rpc_headers()).status == 400);
+    // Two ids: which one would be answered?
+    const auto twice = client.send("POST", "/mcp/front", R"({"jsonrpc":"2.0","id":1,"id":2,"method":"ping"})",
+                                   rpc_headers());
+    CHECK(twice.status == 400);
+    CHECK(number_at(parse(twice.body), "error.code") == -32600);
+}
+
+TEST_CASE("one connection goes on after refused requests with small bodies") {
+    const gateway gate(front_only());
+    http_client client(gate.port());
+    CHECK(client.send("POST", "/mcp/front", ping, rpc_headers("wrong")).status == 401);
+    CHECK(client.send("POST", "/mcp/nobody", ping, rpc_headers()).status == 404);
+    CHECK(client.send("GET", "/nowhere").status == 404);
+    CHECK(client.send("POST", "/mcp/front", "{", rpc_headers()).status == 400);
+    CHECK(client.send("DELETE", "/mcp/front", {}, rpc_headers()).status == 405);
+    CHECK(client.send("POST", "/mcp/front", ping, rpc_headers()).status == 200);
+    const auto last = client.send("POST", "/mcp/front", ping, with(rpc_headers(), "Connection", "close"));
+    CHECK(last.status == 200);
+    CHECK(client.read().status == 0); // closed, as asked for
+}
+
+TEST_CASE("Expect: 100-continue is answered before the body, a refusal instead of it") {
+    auto options = front_only();
+    options.gateway_extra = R"("drawbridge":{"maxMessageBytes":4096})";
+    const gateway gate(std::move(options));
+    const std::string expect = "Expect: 100-continue\r\n";
+    CHECK(first_line(gate.port(), head_only(expect + "Content-Length: 40\r\n")) == "HTTP/1.1 100 Continue");
+    CHECK(
+        first_line(gate.port(), head_only(expect + "Content-Length: 5000\r\n")).starts_with("HTTP/1.1 413"));
+    // Too long by its own word: no byte of the body is needed to refuse it.
+    CHECK(first_line(gate.port(), head_only("Content-Length: 99999999999\r\n")).starts_with("HTTP/1.1 413"));
+    const auto stranger =
+        "POST /mcp/front HTTP/1.1\r\nHost: localhost\r\n" + expect + "Content-Length: 40\r\n\r\n";
+    CHECK(first_line(gate.port(), stranger).starts_with("HTTP/1.1 401"));
+}
+
+TEST_CASE("requests whose end can be read in two ways are refused, and nothing behind them is obeyed") {
+    const gateway gate(front_only());
+    const std::string smuggled =
+        "POST /close HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + std::string(agent) +
+        "\r\nContent-Length: 0\r\n\r\n";
+    for (const std::string fields : {"Content-Length: 40\r\nTransfer-Encoding: chunked\r\n",
+                                     "Content-Length: 40\r\nContent-Length: 41\r\n", "Content-Length: -1\r\n",
+                                     "Content-Length: 4 0\r\n"}) {
+        CAPTURE(fields);
+        http_client client(gate.port());
+        const auto status = client.send_raw(head_only(fields) + "0\r\n\r\n" + smuggled).status;
+        CHECK((status == 400 || status == 501));
+        CHECK(client.read().status == 0); // the connection is over
+    }
+    http_client chunks(gate.port());
+    CHECK(chunks.send_raw(head_only("Transfer-Encoding: chunked\r\n") + "xyz\r\n" + smuggled).status == 400);
+    CHECK(gate.get("/livez").status == 200);
+    CHECK(gate.post("/mcp/front", ping).status == 200); // not closed
+}
+
+TEST_CASE("paths: queries and a slash at the end are fine, other spellings of a name are other names") {
+    const gateway gate(front_only());
+    CHECK(gate.get("/health?probe=1").status == 200);
+    CHECK(gate.post("/mcp/front/", ping).status == 200);
+    for (const auto* path : {"/mcp/fr%6fnt", "/mcp/FRONT", "/mcp/../mcp/front", "//mcp/front", "/mcp/"})
+        CHECK(gate.post(path, ping).status == 404);
+}
+
+TEST_CASE("every legacy revision in MCP-Protocol-Version is accepted") {
+    const gateway gate(front_only());
+    for (const auto* revision : {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
+        CHECK(post(gate, ping, with(rpc_headers(), "MCP-Protocol-Version", revision)).status == 200);
+}
+
+TEST_CASE(
+    "503-when-unhealthy: an image that is not there turns /health to 503 at the first call, not before") {
+    gateway_options options;
+    options.servers = {
+        {"front503",
+         R"({"container":"localhost/drawbridge-test/not-there:1","drawbridge":{"pull":"never"}})"}};
+    options.gateway_extra = R"("drawbridge":{"healthStatus":"503-when-unhealthy"})";
+    const gateway gate(std::move(options));
+    CHECK(gate.get("/health").status == 200);
+    const auto answer = gate.rpc("front503", "tools/list");
+    CHECK(number_at(answer, "error.code") == -32001);
+    CHECK(text_at(answer, "error.data.server") == "front503");
+    REQUIRE(gate.becomes("front503", "error"));
+    const auto now = gate.get("/health");
+    CHECK(now.status == 503);
+    CHECK(text_at(parse(now.body), "status") == "unhealthy");
+    CHECK(number_at(parse(now.body), "servers.front503.uptime") == 0);
+    http_client client(gate.port());
+    CHECK(client.send("HEAD", "/health").status == 503);
+    CHECK(gate.get("/livez").status == 200);
 }
