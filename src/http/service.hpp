@@ -6,18 +6,32 @@
 #include "http/message.hpp"
 #include "mcp/fault.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 namespace drawbridge::http {
 
+// A body that is written piece by piece while it comes into being: an event stream.
+class body_source {
+  public:
+    // Destroyed when the body has been written or the client is gone.
+    virtual ~body_source() = default;
+    // Waits for the next piece, never longer than a keep-alive's interval; nullopt: the end.
+    virtual core::task<std::optional<std::string>> next() = 0;
+    // The client is gone: next() returns nullopt soon.
+    virtual void abandon() = 0;
+};
+
 // A response and, for what counts as in flight, the pass that is given back when it has been written.
+// With a `stream` the response's body is empty, and what the stream says follows the head.
 struct reply {
     explicit reply(response what) : answer(std::move(what)) {}
     reply(response what, core::gate::pass counted) : answer(std::move(what)), pass(std::move(counted)) {}
 
     response answer;
+    std::unique_ptr<body_source> stream;
     core::gate::pass pass;
 };
 
@@ -26,7 +40,8 @@ class service {
     virtual ~service() = default;
 
     // Refuses what can be refused before the body is read: no route, no credentials, a wrong media type.
-    virtual std::optional<response> screen(const request_head& head) = 0;
+    // Notes in the head who calls.
+    virtual std::optional<response> screen(request_head& head) = 0;
     virtual core::task<reply> serve(request_head head, std::string body) = 0;
 };
 
