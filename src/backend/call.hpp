@@ -1,6 +1,7 @@
 // A request on its way to a server, and its way back.
 #pragma once
 
+#include "backend/client.hpp"
 #include "core/asio.hpp"
 #include "core/sink.hpp"
 #include "jsonrpc/span.hpp"
@@ -20,7 +21,7 @@ struct outcome {
     explicit outcome(std::string text) : response(std::move(text)) {}
     explicit outcome(mcp::fault what) : failure(std::move(what)) {}
 
-    std::string response;
+    std::string response; // empty beside no failure: the caller cancelled, and gets nothing
     std::optional<mcp::fault> failure;
 };
 
@@ -40,6 +41,9 @@ struct call {
     jsonrpc::span id; // where the caller's id stands in it
     std::string method;
     reply_sink::sender reply;
+    jsonrpc::span progress_token; // where it stands in the text, if the caller wants progress
+    client_ref from;              // empty: the gateway itself
+    std::uint64_t ticket = 0;     // names the call in a cancellation; unique for each client
 };
 
 } // namespace drawbridge::backend

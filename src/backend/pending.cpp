@@ -3,6 +3,17 @@
 #include <charconv>
 
 namespace drawbridge::backend {
+namespace {
+
+std::optional<std::uint64_t> read_id(std::string_view token) {
+    std::uint64_t id = 0;
+    const auto* end = token.data() + token.size();
+    const auto [stopped, error] = std::from_chars(token.data(), end, id);
+    if (error != std::errc() || stopped != end || token.front() == '0') return std::nullopt;
+    return id;
+}
+
+} // namespace
 
 std::uint64_t pending::add(entry call) {
     const auto id = ++last_id_;
@@ -21,11 +32,45 @@ std::optional<pending::entry> pending::take(std::uint64_t id) {
 }
 
 std::optional<pending::entry> pending::take(std::string_view id_token) {
-    std::uint64_t id = 0;
-    const auto* end = id_token.data() + id_token.size();
-    const auto [stopped, error] = std::from_chars(id_token.data(), end, id);
-    if (error != std::errc() || stopped != end || id_token.front() == '0') return std::nullopt;
-    return take(id);
+    const auto id = read_id(id_token);
+    return id ? take(*id) : std::nullopt;
+}
+
+pending::entry* pending::find(std::string_view id_token) {
+    const auto id = read_id(id_token);
+    const auto found = id ? entries_.find(*id) : entries_.end();
+    return found == entries_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::uint64_t> pending::find(const client& from, std::uint64_t ticket) const {
+    for (const auto& [id, call] : entries_)
+        if (call.from.get() == &from && call.ticket == ticket) return id;
+    return std::nullopt;
+}
+
+std::vector<std::uint64_t> pending::of(const client& from) const {
+    std::vector<std::uint64_t> ids;
+    for (const auto& [id, call] : entries_)
+        if (call.from.get() == &from) ids.push_back(id);
+    return ids;
+}
+
+client_ref pending::only_caller() const {
+    client_ref only;
+    for (const auto& [id, call] : entries_) {
+        if (!call.from) continue;
+        if (only && only != call.from) return nullptr;
+        only = call.from;
+    }
+    return only;
+}
+
+void pending::postpone(core::duration by) {
+    deadlines_.clear();
+    for (auto& [id, call] : entries_) {
+        call.deadline += by;
+        deadlines_.emplace(call.deadline, id);
+    }
 }
 
 std::vector<pending::numbered_entry> pending::expire(core::time_point now) {

@@ -19,8 +19,12 @@ namespace drawbridge::backend {
 class pending {
   public:
     struct entry {
-        std::string id_token; // the caller's id, as spelled
+        std::string id_token;       // the caller's id, as spelled
+        std::string progress_token; // the caller's, as spelled; empty: it wants no progress
         std::string method;
+        client_ref from;
+        std::uint64_t ticket = 0;
+        std::string subscribes; // the URI that this call subscribes to, if it does
         reply_sink::sender reply;
         core::time_point since;
         core::time_point deadline;
@@ -31,6 +35,14 @@ class pending {
     std::optional<entry> take(std::uint64_t id);
     // By the token of a response: only a whole number as we write them can be one of ours.
     std::optional<entry> take(std::string_view id_token);
+    // A call that goes on: for its progress. By the token that we gave it, or by its caller.
+    entry* find(std::string_view id_token);
+    std::optional<std::uint64_t> find(const client& from, std::uint64_t ticket) const;
+    std::vector<std::uint64_t> of(const client& from) const;
+    // The only caller that waits; none when there are several, or none.
+    client_ref only_caller() const;
+    // The time did not count: a client was asked in between.
+    void postpone(core::duration by);
     // Those whose deadline has passed, earliest first.
     std::vector<numbered_entry> expire(core::time_point now);
     std::vector<entry> take_all();

@@ -1,9 +1,6 @@
 #include "backend/stdio_link.hpp"
 
-#include "jsonrpc/message.hpp"
-#include "mcp/revisions.hpp"
 #include "process/command.hpp"
-#include "version.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -49,7 +46,8 @@ std::string describe_container_exit(process::exit_status status) {
 }
 
 stdio_link::stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings,
-                       process::launch_plan plan, reporter report, telemetry::log log)
+                       process::launch_plan plan, client_ref owner, std::shared_ptr<audience> listeners,
+                       reporter report, telemetry::log log)
     : loop_(loop)
     , incarnation_(incarnation)
     , settings_(std::move(settings))
@@ -64,14 +62,11 @@ stdio_link::stdio_link(core::executor loop, std::uint64_t incarnation, stdio_set
     , exited_(loop)
     , ended_(loop)
     , framer_(settings_.max_message_bytes)
-    , idle_(loop)
-    , deadline_(loop)
+    , talk_(loop, incarnation, settings_.talk, std::move(owner), std::move(listeners), *this, log_)
     , output_read_(loop)
     , outbox_filled_(loop)
-    , tail_(settings_.secrets)
-    , errors_read_(loop) {
-    idle_.set();
-}
+    , tail_(settings_.talk.secrets)
+    , errors_read_(loop) {}
 
 core::task<> stdio_link::run() {
     started_ = core::clock::now();
@@ -95,8 +90,9 @@ core::task<> stdio_link::run() {
         co_await last_words();
         report(link_report::kind::failed, end_reason_);
     }
-    fail_pending(end_reason_);
+    talk_.end(end_reason_);
     co_await close();
+    co_await talk_.join();
     co_await group_.join();
     report(link_report::kind::closed, exit_text());
 }
@@ -105,7 +101,7 @@ core::task<> stdio_link::run() {
 // lost.
 core::task<> stdio_link::last_answers() {
     const auto soon = core::clock::now() + 500ms;
-    if (!pending_.empty() && !stop_requested_) co_await output_read_.wait_until(soon);
+    if (talk_.in_flight() > 0 && !stop_requested_) co_await output_read_.wait_until(soon);
 }
 
 // Of a server that ended before it was ready: its exit status and its stderr are the reason.
@@ -133,30 +129,11 @@ bool stdio_link::spawn() {
     return true;
 }
 
-// MCP lifecycle, initialization. The gateway declares no client capabilities on a link that is shared: what a
-// server asks of its client could not be attributed to one of them.
 core::task<bool> stdio_link::shake_hands() {
-    const auto deadline = started_ + settings_.startup_timeout;
-    std::string params = R"({"protocolVersion":")";
-    params += mcp::latest_legacy_revision;
-    params += R"(","capabilities":{},"clientInfo":{"name":"drawbridge","version":")";
-    params += gateway_version;
-    params += R"("}})";
-    outcome answer = co_await ask("initialize", params, deadline);
+    const auto deadline = started_ + settings_.talk.startup_timeout;
+    auto failure = co_await talk_.shake_hands(deadline);
+    if (!failure.empty()) lose(std::move(failure));
     if (ended_.is_set()) co_return false;
-    if (answer.failure) {
-        lose(answer.failure->kind == mcp::fault_kind::timed_out
-                 ? "it did not answer initialize within startupTimeout (" +
-                       seconds_text(settings_.startup_timeout) + ")"
-                 : answer.failure->detail);
-        co_return false;
-    }
-    initialize_result_ = mcp::initialize_result::read(answer.response);
-    if (!initialize_result_.valid()) {
-        lose(initialize_result_.fault());
-        co_return false;
-    }
-    send(jsonrpc::notification("notifications/initialized"));
     log_.info("ready after ", seconds_text(core::clock::now() - started_));
     co_return true;
 }
@@ -201,10 +178,8 @@ void stdio_link::lose(std::string why) {
     if (ended_.is_set()) return;
     end_reason_ = std::move(why);
     ended_.set();
-    deadline_.call_off();
-    outbox_filled_.set(); // the writer sees the end
-    if (!initialize_result_.valid())
-        fail_pending(end_reason_); // wakes the handshake, if it waits for its answer
+    outbox_filled_.set();                                               // the writer sees the end
+    if (!talk_.initialize_result().valid()) talk_.end(end_reason_); // wakes the handshake, if it waits
 }
 
 void stdio_link::stop() {
@@ -271,14 +246,6 @@ void stdio_link::report(link_report::kind what, std::string why) {
 
 std::string stdio_link::exit_text() const {
     return exit_ ? describe_container_exit(*exit_) : "how it ended is not known";
-}
-
-void stdio_link::fail_pending(const std::string& why) {
-    for (auto& entry : pending_.take_all()) {
-        mcp::fault gone(mcp::fault_kind::unavailable, why + "; the call was not answered");
-        entry.reply.finish(outcome(std::move(gone)));
-    }
-    idle_.set();
 }
 
 } // namespace drawbridge::backend

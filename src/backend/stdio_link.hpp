@@ -1,14 +1,12 @@
 // A link to a server in a container: the runtime's client is our child, its pipes carry the messages.
 #pragma once
 
+#include "backend/dialogue.hpp"
 #include "backend/link.hpp"
-#include "backend/pending.hpp"
 #include "backend/stderr_tail.hpp"
-#include "core/alarm.hpp"
 #include "core/event.hpp"
 #include "core/task_group.hpp"
 #include "jsonrpc/line_framer.hpp"
-#include "mcp/initialize.hpp"
 #include "process/child.hpp"
 #include "process/container.hpp"
 #include "telemetry/log.hpp"
@@ -20,36 +18,27 @@
 #include <string_view>
 #include <vector>
 
-namespace drawbridge::jsonrpc {
-struct envelope;
-}
-
 namespace drawbridge::backend {
 
 struct stdio_settings {
     std::string server; // its name, for texts
     process::runtime client;
     process::instance gateway;
-    std::chrono::seconds startup_timeout{30};
-    std::chrono::seconds tool_timeout{60};
+    dialogue_settings talk;
     std::chrono::seconds stop_grace{10};
     std::size_t max_message_bytes = 0;
-    std::size_t max_queued_calls = 0;
-    std::vector<std::string> secrets; // known values that must not be shown
 };
 
-class stdio_link final : public link {
+class stdio_link final : public link, private carrier {
   public:
+    // `owner`, `listeners`: as the dialogue takes them.
     stdio_link(core::executor loop, std::uint64_t incarnation, stdio_settings settings,
-               process::launch_plan plan, reporter report, telemetry::log log);
+               process::launch_plan plan, client_ref owner, std::shared_ptr<audience> listeners,
+               reporter report, telemetry::log log);
 
     core::task<> run() override;
-    void submit(call request) override;
-    void notify(std::string message) override;
     void stop() override;
-    core::task<bool> wait_idle(core::time_point deadline) override;
-    std::size_t in_flight() const override { return pending_.size(); }
-    const mcp::initialize_result& initialize_result() const override { return initialize_result_; }
+    dialogue& talk() override { return talk_; }
 
   private:
     // Life (stdio_link.cpp).
@@ -63,27 +52,17 @@ class stdio_link final : public link {
     core::task<> close();
     core::task<bool> signal_container(const char* signal, std::chrono::seconds grace);
     core::task<> remove_container();
-    void lose(std::string why);
+    void lose(std::string why) override;
     void report(link_report::kind what, std::string why);
     std::string exit_text() const;
-    void fail_pending(const std::string& why);
 
     // Traffic (stdio_traffic.cpp).
     core::task<> read_output();
     core::task<> read_errors();
     core::task<> write_input();
-    core::task<outcome> ask(std::string_view method, std::string_view raw_params, core::time_point deadline);
-    std::uint64_t enter(call request, core::time_point deadline);
-    bool send(std::string_view line);
-    void on_line(std::string_view line);
-    void on_response(std::string_view line, const jsonrpc::envelope& message);
-    void on_request(std::string_view line, const jsonrpc::envelope& message);
+    bool send(std::string_view line, std::uint64_t call) override;
     void on_oversized(const jsonrpc::oversized& line);
     void on_babble(std::string_view line);
-    void finish(pending::entry entry, outcome end);
-    void arm_deadline();
-    void expire_calls();
-    core::task<> check_alive();
 
     core::executor loop_;
     std::uint64_t incarnation_;
@@ -103,16 +82,10 @@ class stdio_link final : public link {
     core::time_point started_{};
 
     jsonrpc::line_framer framer_;
-    pending pending_;
-    core::event idle_;
-    core::alarm deadline_;
-    core::time_point armed_for_{};
-    core::time_point last_heard_{}; // of the last whole message
-    bool checking_ = false;         // check_alive runs
-    std::string outbox_;            // whole lines that wait for the pipe
-    core::event output_read_;       // to its end
+    dialogue talk_;
+    std::string outbox_;      // whole lines that wait for the pipe
+    core::event output_read_; // to its end
     core::event outbox_filled_;
-    mcp::initialize_result initialize_result_;
     stderr_tail tail_;
     core::event errors_read_;
     unsigned babbled_ = 0;

@@ -60,15 +60,26 @@ struct stdio_server {
     std::chrono::seconds stop_grace{10}; // between SIGTERM and SIGKILL (Gateway 5.1.3)
 };
 
+// A token of GitHub Actions' OIDC provider is sent with every request (Gateway 7).
+struct github_oidc {
+    std::string audience; // never empty: the server's url where the document says nothing
+};
+
 // A remote server (Gateway 5.2.2).
 struct http_server {
     std::string url; // may carry credentials: never shown as it is
     std::vector<header> headers;
     std::chrono::seconds connect_timeout{30};
+    std::string
+        ca_file; // absolute; empty: the system's certificates. Nobody has looked whether it is readable
+    std::optional<github_oidc> oidc;
+    std::chrono::seconds keepalive_interval{1500}; // the gateway section's; 0: no pings
 };
 
 struct server {
     enum class start_policy { lazy, eager };
+    // Who shares one link (one initialized connection) to the server; automatic: the gateway decides.
+    enum class session_sharing { automatic, shared, per_agent, per_session };
 
     std::string name;
     std::optional<stdio_server> stdio; // exactly one of stdio and http is set
@@ -79,6 +90,9 @@ struct server {
     start_policy start = start_policy::lazy;
     std::chrono::seconds startup_timeout{30};
     std::chrono::seconds tool_timeout{60};
+    session_sharing sessions = session_sharing::automatic;
+    unsigned max_links = 64;                     // links to this server at the same time
+    std::chrono::seconds link_idle_timeout{900}; // a link that nobody has used for so long is closed
 };
 
 struct gateway {
@@ -96,6 +110,14 @@ struct gateway {
     std::size_t max_header_bytes = std::size_t{64} << 10;
     std::size_t max_queued_calls = 1024; // waiting in front of one server; more is refused with Retry-After
     std::size_t max_connections = 10000;
+    std::vector<std::string> allowed_origins; // "https://app.example.com", or "*" for every origin
+    std::vector<std::string> allowed_hosts;   // names without port that a Host header may have
+    bool legacy_sse = false;                  // serve the deprecated HTTP+SSE transport of 2024-11-05 too
+    bool federation = true;                   // serve /mcp: all servers behind one address
+    std::size_t max_sessions = 10000;
+    std::size_t max_sessions_per_agent = 10000;
+    std::size_t stream_buffer_bytes = std::size_t{1} << 20; // kept for a slow or returning reader of a stream
+    std::chrono::seconds keepalive_interval{1500};          // between pings to a remote server; 0: none
 };
 
 struct configuration {

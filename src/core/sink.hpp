@@ -65,6 +65,25 @@ class sink {
         std::shared_ptr<state> state_;
     };
 
+    // Puts messages beside the sender's into the same stream, in order with them. May outlive both.
+    class tap {
+      public:
+        tap() = default;
+        // False: the stream has ended, nobody listens, or `limit` messages wait already.
+        bool message(Message text, std::size_t limit) const {
+            const auto target = state_.lock();
+            if (!target || target->end || target->abandoned || target->messages.size() >= limit) return false;
+            target->messages.push_back(std::move(text));
+            target->changed.set();
+            return true;
+        }
+
+      private:
+        friend class sink;
+        explicit tap(std::weak_ptr<state> shared) : state_(std::move(shared)) {}
+        std::weak_ptr<state> state_;
+    };
+
     class receiver {
       public:
         receiver(receiver&&) noexcept = default;
@@ -82,6 +101,20 @@ class sink {
             }
             co_return take(*shared);
         }
+
+        // False when neither a message nor the end came before the deadline.
+        task<bool> wait_until(time_point deadline) {
+            auto shared = state_;
+            while (shared->messages.empty() && !shared->end) {
+                shared->changed.reset();
+                const bool changed = co_await shared->changed.wait_until(deadline);
+                if (!changed) co_return false;
+            }
+            co_return true;
+        }
+
+        // A second way in, for messages only.
+        sink::tap tap() const { return sink::tap(state_); }
 
       private:
         friend class sink;

@@ -1,5 +1,7 @@
 #include "jsonrpc/skip.hpp"
 
+#include "jsonrpc/text.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -329,6 +331,15 @@ bool array_walker::next(span& element) {
     element = {at_, end - at_};
     at_ = end;
     return true;
+}
+
+span find_member(std::string_view text, span object, std::string_view key) {
+    if (!object.present() || text[object.begin] != '{') return {};
+    object_walker members(text, object.begin);
+    member each;
+    while (members.next(each))
+        if (string_equals(each.key.in(text), key)) return each.value;
+    return {};
 }
 
 } // namespace drawbridge::jsonrpc

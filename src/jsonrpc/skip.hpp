@@ -61,6 +61,10 @@ class object_walker {
     bool failed_ = false;
 };
 
+// The value of the first member `key` of the object that stands at `object`; not present where there is none,
+// or no object. For what has been validated, or where a wrong answer harms nobody.
+span find_member(std::string_view text, span object, std::string_view key);
+
 // The elements of the array whose `[` stands at `at`.
 class array_walker {
   public:

@@ -22,6 +22,22 @@ fault_answer answer_for(fault_kind kind) {
         return {400, code_authentication_failed, "Malformed credentials"};
     case fault_kind::bad_credentials:
         return {401, code_authentication_failed, "Authentication failed"};
+    case fault_kind::forbidden_origin:
+        return {403, code_invalid_request, "Forbidden origin"};
+    case fault_kind::not_acceptable:
+        return {406, code_invalid_request, "Not acceptable"};
+    case fault_kind::unknown_session:
+        return {404, code_invalid_request, "Session not found"};
+    case fault_kind::session_required:
+        return {400, code_invalid_request, "Session required"};
+    case fault_kind::stream_conflict:
+        return {409, code_invalid_request, "Stream conflict"};
+    case fault_kind::too_many_sessions:
+        return {503, code_server_unavailable, "Too many sessions"};
+    case fault_kind::call_interrupted:
+        return {200, code_server_unavailable, "Call interrupted"};
+    case fault_kind::backend_unauthorized:
+        return {200, code_server_unavailable, "Server refused the gateway's credentials"};
     case fault_kind::unknown_server:
         return {404, code_invalid_request, "Unknown server"};
     case fault_kind::wrong_method:

@@ -21,17 +21,26 @@ enum class fault_kind : std::uint8_t {
     // About the way in.
     malformed_credentials,
     bad_credentials,
+    forbidden_origin,
     unknown_server,
     wrong_method,
+    not_acceptable,
     wrong_media_type,
     body_too_large,
     headers_too_large,
     bad_http,
     overloaded,
     closing,
+    // About the session.
+    unknown_session, // ended, or another agent's: the client has to initialize again
+    session_required,
+    stream_conflict, // a session has one standalone stream
+    too_many_sessions,
     // About the server behind.
     unavailable,
     timed_out,
+    call_interrupted,     // the server went while it worked on the call
+    backend_unauthorized, // the server does not accept the gateway's credentials
     answer_too_large,
     answer_lost, // a fault of the gateway: a call was dropped without an end
 };

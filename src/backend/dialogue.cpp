@@ -1,0 +1,304 @@
+#include "backend/dialogue.hpp"
+
+#include "jsonrpc/codes.hpp"
+#include "jsonrpc/envelope.hpp"
+#include "jsonrpc/message.hpp"
+#include "jsonrpc/skip.hpp"
+#include "jsonrpc/splice.hpp"
+#include "jsonrpc/text.hpp"
+#include "mcp/revisions.hpp"
+#include "version.hpp"
+
+#include <utility>
+
+namespace drawbridge::backend {
+namespace {
+
+constexpr auto ping_limit = std::chrono::seconds(5);
+constexpr auto restore_limit = std::chrono::seconds(30);
+
+// The value of a string member of params, unescaped; empty where there is none.
+std::string text_param(std::string_view line, const jsonrpc::envelope& message, std::string_view key) {
+    const auto value = jsonrpc::find_member(line, message.params, key);
+    return jsonrpc::unescape(value.in(line)).value_or(std::string());
+}
+
+mcp::fault overloaded(std::string why) {
+    mcp::fault full(mcp::fault_kind::overloaded, std::move(why));
+    full.retry_after = std::chrono::seconds(1);
+    return full;
+}
+
+// How a client is introduced. A link that several share declares nothing: what a server asks could not be
+// attributed to one of them.
+std::string handshake_params(const client_ref& owner) {
+    const bool known = owner && mcp::is_legacy_revision(owner->revision);
+    std::string params = R"({"protocolVersion":")";
+    params += known ? std::string_view(owner->revision) : mcp::latest_legacy_revision;
+    params += R"(","capabilities":)";
+    params += owner ? std::string_view(owner->capabilities) : "{}";
+    params += R"(,"clientInfo":)";
+    if (owner && !owner->info.empty())
+        params += owner->info;
+    else
+        params += R"({"name":"drawbridge","version":")" + std::string(gateway_version) + R"("})";
+    params += '}';
+    return params;
+}
+
+} // namespace
+
+dialogue::dialogue(core::executor loop, std::uint64_t link, dialogue_settings settings, client_ref owner,
+                   std::shared_ptr<audience> listeners, carrier& way, telemetry::log log)
+    : loop_(loop)
+    , link_(link)
+    , settings_(std::move(settings))
+    , owner_(std::move(owner))
+    , audience_(std::move(listeners))
+    , way_(way)
+    , log_(std::move(log))
+    , group_(loop,
+             [this](const std::string& name, const std::string& what) {
+                 log_.critical("a task of the dialogue ended by an exception: ", name, ": ", what);
+                 way_.lose("the gateway failed to serve it");
+             })
+    , idle_(loop)
+    , deadline_(loop)
+    , answer_alarm_(loop) {
+    idle_.set();
+}
+
+core::task<std::string> dialogue::shake_hands(core::time_point deadline) {
+    const auto params = handshake_params(owner_);
+    const outcome answer = co_await ask("initialize", params, deadline);
+    if (ended_) co_return end_reason_;
+    if (answer.failure) {
+        if (answer.failure->kind != mcp::fault_kind::timed_out) co_return answer.failure->detail;
+        co_return "it did not answer initialize within startupTimeout (" +
+            std::to_string(settings_.startup_timeout.count()) + ".0 s)";
+    }
+    initialize_result_ = mcp::initialize_result::read(answer.response);
+    if (!initialize_result_.valid()) co_return initialize_result_.fault();
+    notify(jsonrpc::notification("notifications/initialized"));
+    restore();
+    co_return std::string();
+}
+
+// A process that took over from another one is told what the clients had asked of that one.
+void dialogue::restore() {
+    if (!audience_) return;
+    const auto deadline = core::clock::now() + restore_limit;
+    auto tell = [this, deadline](std::string_view method, std::string params) {
+        call request(jsonrpc::request("0", method, params), {}, std::string(method), {});
+        request.id = jsonrpc::scan(request.text).id;
+        enter(std::move(request), deadline);
+    };
+    if (const auto level = audience_->level(); !level.empty())
+        tell("logging/setLevel", R"({"level":)" + jsonrpc::quote(level) + "}");
+    for (const auto& uri : audience_->subscriptions())
+        tell("resources/subscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
+}
+
+// --- towards the server
+
+void dialogue::submit(call request) {
+    last_used_ = core::clock::now();
+    if (ended_) {
+        request.reply.finish(outcome(mcp::fault(mcp::fault_kind::unavailable, end_reason_)));
+    } else if (pending_.size() >= settings_.max_queued_calls) {
+        request.reply.finish(outcome(overloaded("too many calls are waiting for this server")));
+    } else if (!answered_here(request)) {
+        enter(std::move(request), core::clock::now() + settings_.tool_timeout);
+    }
+}
+
+// What clients that share a link ask for once each, and the server needs to hear only once.
+bool dialogue::answered_here(call& request) {
+    const bool about_resource =
+        request.method == "resources/subscribe" || request.method == "resources/unsubscribe";
+    if (!request.from || !audience_ || (!about_resource && request.method != "logging/setLevel"))
+        return false;
+    const auto message = jsonrpc::scan(request.text);
+    bool for_server = true;
+    if (about_resource) {
+        const auto uri = text_param(request.text, message, "uri");
+        for_server = request.method == "resources/subscribe" ? audience_->subscribe(*request.from, uri)
+                                                             : audience_->unsubscribe(*request.from, uri);
+    } else {
+        for_server = audience_->set_level(*request.from, text_param(request.text, message, "level"));
+    }
+    if (for_server || audience_->exclusive()) return false;
+    request.reply.finish(outcome(jsonrpc::result_response(request.id.in(request.text), "{}")));
+    return true;
+}
+
+std::uint64_t dialogue::enter(call request, core::time_point deadline) {
+    pending::entry entry;
+    entry.id_token = std::string(request.id.in(request.text));
+    entry.progress_token = std::string(request.progress_token.in(request.text));
+    if (request.method == "resources/subscribe")
+        entry.subscribes = text_param(request.text, jsonrpc::scan(request.text), "uri");
+    entry.method = std::move(request.method);
+    entry.from = std::move(request.from);
+    entry.ticket = request.ticket;
+    entry.reply = std::move(request.reply);
+    entry.since = core::clock::now();
+    entry.deadline = deadline;
+    const auto id = pending_.add(std::move(entry));
+    idle_.reset();
+    // The progress token is the id: unique on this link, and it finds the call.
+    const auto number = std::to_string(id);
+    const auto line = request.progress_token.present()
+                          ? jsonrpc::splice(request.text, {{request.id, number}, {request.progress_token, number}})
+                          : jsonrpc::splice(request.text, {{request.id, number}});
+    if (!way_.send(line, id)) {
+        fail(id, overloaded("the server does not read its input"));
+        return id;
+    }
+    arm_deadline();
+    return id;
+}
+
+core::task<outcome> dialogue::ask(std::string_view method, std::string_view raw_params,
+                                  core::time_point deadline) {
+    auto [sender, receiver] = reply_sink::make(loop_);
+    auto text = jsonrpc::request("0", method, raw_params);
+    const auto id = jsonrpc::scan(text).id;
+    call request(std::move(text), id, std::string(method), std::move(sender));
+    enter(std::move(request), deadline);
+    auto answer = co_await receiver.next();
+    while (answer.index() == 0)
+        answer = co_await receiver.next();
+    co_return std::move(std::get<1>(answer));
+}
+
+void dialogue::notify(std::string_view line) {
+    if (ended_ || !way_.send(line, 0))
+        log_.debug("a notification was dropped: the link is not up or the server does not read");
+}
+
+void dialogue::answer(std::string_view id_token, std::string_view line) {
+    if (!asked_.contains(id_token)) {
+        log_.debug("an answer of a client came too late for the server that asked");
+        return;
+    }
+    forget_request(id_token);
+    if (ended_ || !way_.send(line, 0)) log_.warning("a client's answer could not be sent to the server");
+}
+
+void dialogue::cancel(const client& from, std::uint64_t ticket, std::string_view reason) {
+    const auto id = pending_.find(from, ticket);
+    if (!id) return; // answered in between: a race that the specification foresees
+    std::string params = R"({"requestId":)" + std::to_string(*id);
+    if (!reason.empty()) params += R"(,"reason":)" + std::string(reason);
+    notify(jsonrpc::notification("notifications/cancelled", params + "}"));
+    finish(std::move(*pending_.take(*id)), outcome(std::string()));
+}
+
+void dialogue::release(const client& who) {
+    for (const auto id : pending_.of(who)) {
+        notify(jsonrpc::notification("notifications/cancelled", R"({"requestId":)" + std::to_string(id) +
+                                                                    R"(,"reason":"the session ended"})"));
+        mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
+        finish(std::move(*pending_.take(id)), outcome(std::move(gone)));
+    }
+    if (!audience_) return;
+    for (const auto& uri : audience_->leave(who)) {
+        if (ended_ || !initialize_result_.valid()) continue;
+        auto text = jsonrpc::request("0", "resources/unsubscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
+        const auto id = jsonrpc::scan(text).id;
+        call request(std::move(text), id, "resources/unsubscribe", {});
+        enter(std::move(request), core::clock::now() + restore_limit);
+    }
+}
+
+// --- ends and deadlines
+
+void dialogue::finish(pending::entry entry, outcome end) {
+    last_used_ = core::clock::now();
+    entry.reply.finish(std::move(end));
+    if (pending_.empty()) idle_.set();
+}
+
+void dialogue::fail(std::uint64_t call, mcp::fault why) {
+    if (auto entry = pending_.take(call)) finish(std::move(*entry), outcome(std::move(why)));
+}
+
+void dialogue::drop_oversized(std::size_t bytes, std::string_view id_token) {
+    auto entry = pending_.take(id_token);
+    if (!entry) return;
+    mcp::fault too_large(mcp::fault_kind::answer_too_large,
+                         "the answer has " + std::to_string(bytes) +
+                             " bytes, more than the limit (gateway.drawbridge.maxMessageBytes)");
+    finish(std::move(*entry), outcome(std::move(too_large)));
+}
+
+void dialogue::end(const std::string& why) {
+    if (std::exchange(ended_, true)) return;
+    end_reason_ = why;
+    deadline_.call_off();
+    answer_alarm_.call_off();
+    asked_.clear();
+    if (audience_)
+        for (const auto& who : audience_->everybody())
+            if (const auto target = who->target.lock()) target->link_lost(link_);
+    for (auto& entry : pending_.take_all()) {
+        const bool interrupted = initialize_result_.valid();
+        mcp::fault gone(interrupted ? mcp::fault_kind::call_interrupted : mcp::fault_kind::unavailable,
+                        interrupted ? why + " while it worked on this call, which may or may not have been "
+                                            "carried out; it was not repeated"
+                                    : why);
+        entry.reply.finish(outcome(std::move(gone)));
+    }
+    idle_.set();
+}
+
+void dialogue::arm_deadline() {
+    const auto next = pending_.next_deadline();
+    if (!next || ended_ || awaits_client()) return;
+    // An alarm that is set earlier does: it looks again when it rings. So a busy link sets one alarm per
+    // toolTimeout.
+    if (deadline_.is_set() && armed_for_ <= *next) return;
+    armed_for_ = *next;
+    deadline_.set(*next, [this] { expire_calls(); });
+}
+
+void dialogue::expire_calls() {
+    const auto now = core::clock::now();
+    for (auto& [id, entry] : pending_.expire(now)) {
+        const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - entry.since).count();
+        log_.error(entry.method, " timed out after ", elapsed, " ms");
+        if (entry.method != "initialize") { // which must not be cancelled (MCP cancellation)
+            const auto params = R"({"requestId":)" + std::to_string(id) + R"(,"reason":"timed out"})";
+            notify(jsonrpc::notification("notifications/cancelled", params));
+        }
+        if (last_heard_ <= entry.since && initialize_result_.valid() && !std::exchange(checking_, true))
+            group_.spawn("check", check_alive());
+        mcp::fault late(mcp::fault_kind::timed_out,
+                        entry.method + " was not answered within " + std::to_string(elapsed) + " ms");
+        finish(std::move(entry), outcome(std::move(late)));
+    }
+    arm_deadline();
+}
+
+// A server that has not said a word since a call that it never answered is asked whether it is still there:
+// one that has stopped answering is in error, however alive its process is (Gateway 8.2). Busy is not dead:
+// as long as other calls are inside their deadline it is given the time.
+core::task<> dialogue::check_alive() {
+    const auto asked = core::clock::now();
+    const auto deadline = asked + ping_limit;
+    const outcome answer = co_await ask("ping", std::string_view(), deadline);
+    checking_ = false;
+    if (answer.failure && last_heard_ <= asked && pending_.empty()) way_.lose("it stopped answering");
+}
+
+core::task<bool> dialogue::wait_idle(core::time_point deadline) {
+    const bool idle = co_await idle_.wait_until(deadline);
+    co_return idle;
+}
+
+core::task<> dialogue::join() {
+    co_await group_.join();
+}
+
+} // namespace drawbridge::backend

@@ -1,0 +1,26 @@
+// What becomes of a link.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace drawbridge::backend {
+
+// What a link tells its backend, in this order: spawned, initialized, lost; or spawned, failed; or failed;
+// and closed always last, when nothing of it is left.
+struct link_report {
+    enum class kind { spawned, initialized, failed, lost, closed };
+
+    link_report(std::uint64_t number, kind happened, std::string why)
+        : incarnation(number)
+        , what(happened)
+        , reason(std::move(why)) {}
+
+    std::uint64_t incarnation;
+    kind what;
+    std::string reason;   // for people, sanitized, without details of how the server is run
+    std::string evidence; // last lines of stderr, sanitized; for the log and the operator only
+};
+
+} // namespace drawbridge::backend

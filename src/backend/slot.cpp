@@ -1,0 +1,319 @@
+#include "backend/slot.hpp"
+
+#include "jsonrpc/envelope.hpp"
+#include "jsonrpc/text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace drawbridge::backend {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::chrono::seconds whole_seconds_until(core::time_point when) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(when - core::clock::now());
+    return std::max(left, std::chrono::seconds(1));
+}
+
+} // namespace
+
+slot::slot(core::executor loop, slot_settings settings, slot_host& backend, telemetry::log log)
+    : loop_(loop)
+    , settings_(std::move(settings))
+    , host_(backend)
+    , log_(std::move(log))
+    , audience_(std::make_shared<audience>(settings_.shared_by))
+    , retry_(loop)
+    , idle_(loop)
+    , admission_(loop) {}
+
+bool slot::finished() const {
+    if (state_ != state::stopped || !waiting_.empty()) return false;
+    return closing_ || unwanted_ || (!settings_.owner && audience_->empty());
+}
+
+// --- what clients want
+
+void slot::serve(call request) {
+    if (closing_ || unwanted_) {
+        mcp::fault gone(mcp::fault_kind::closing,
+                        closing_ ? "the gateway is shutting down" : "this session has ended");
+        request.reply.finish(outcome(std::move(gone)));
+    } else if (serves(state_)) {
+        hand_over(std::move(request));
+    } else if (state_ == state::backoff) {
+        request.reply.finish(outcome(refusal()));
+    } else if (waiting_.size() >= settings_.max_queued_calls) {
+        mcp::fault full(mcp::fault_kind::overloaded, "too many calls are waiting for this server to start");
+        full.retry_after = 1s;
+        request.reply.finish(outcome(std::move(full)));
+    } else {
+        waiting_.push_back(std::move(request));
+        start("a client needs it");
+    }
+}
+
+void slot::start(std::string why) {
+    if (closing_ || unwanted_ || state_ != state::stopped) return;
+    if (host_.admit(*this)) {
+        admission_.call_off();
+        apply(event::start, std::move(why));
+    } else if (!admission_.is_set()) {
+        admission_.set(core::clock::now() + settings_.startup_timeout,
+                       [address = host_.slot_address(), number = settings_.number] {
+                           address.send(message(waited_message(number)));
+                       });
+    }
+}
+
+void slot::give_up_waiting(std::size_t places) {
+    if (state_ != state::stopped) return;
+    mcp::fault full(mcp::fault_kind::overloaded,
+                    "all " + std::to_string(places) +
+                        " links of this server are in use by other sessions (drawbridge.maxLinks)");
+    full.retry_after = 5s;
+    answer_waiting(full);
+}
+
+void slot::notify(const std::string& text) {
+    if (serves(state_) && link_) link_->talk().notify(text);
+}
+
+void slot::answer(std::uint64_t link, const std::string& id_token, const std::string& text) {
+    if (link_ && link == link_number_) link_->talk().answer(id_token, text);
+}
+
+void slot::cancel(const client& from, std::uint64_t ticket, const std::string& reason) {
+    const auto waits = std::find_if(waiting_.begin(), waiting_.end(), [&](const call& each) {
+        return each.from.get() == &from && each.ticket == ticket;
+    });
+    if (waits != waiting_.end()) {
+        waits->reply.finish(outcome(std::string()));
+        waiting_.erase(waits);
+    } else if (link_) {
+        link_->talk().cancel(from, ticket, reason);
+    }
+}
+
+void slot::release(const client& who) {
+    std::erase_if(waiting_, [&](const call& each) { return each.from.get() == &who; });
+    if (link_ && serves(state_))
+        link_->talk().release(who);
+    else
+        audience_->leave(who);
+    if (settings_.owner.get() != &who) return;
+    unwanted_ = true;
+    close(core::clock::now(), "its session ended");
+}
+
+void slot::close(core::time_point drain_deadline, std::string why) {
+    if (state_ == state::draining) { // again, with less patience
+        if (drain_deadline <= core::clock::now()) apply(event::drained, std::string());
+        return;
+    }
+    drain_deadline_ = drain_deadline;
+    retry_.call_off();
+    idle_.call_off();
+    admission_.call_off();
+    const mcp::fault gone(mcp::fault_kind::closing, "the gateway is shutting down");
+    closing_ = closing_ || !unwanted_;
+    answer_waiting(gone);
+    apply(event::drain, std::move(why));
+}
+
+// --- what happens to the link
+
+void slot::prepared(std::string error) {
+    if (error.empty())
+        apply(event::image_ready, std::string());
+    else
+        apply(event::image_failed, std::move(error));
+}
+
+void slot::retry(std::uint64_t round) {
+    if (round == retry_round_ && !closing_ && !unwanted_)
+        apply(event::retry, "restart, attempt " + std::to_string(backoff_.attempts() + 1));
+}
+
+void slot::drained() {
+    apply(event::drained, std::string());
+}
+
+void slot::on(const link_report& report) {
+    switch (report.what) {
+    case link_report::kind::spawned:
+        apply(event::spawned, std::string());
+        break;
+    case link_report::kind::initialized:
+        apply(event::initialized, "the MCP handshake is done");
+        break;
+    case link_report::kind::failed:
+        apply(state_ == state::starting ? event::spawn_failed : event::initialize_failed, report.reason);
+        break;
+    case link_report::kind::lost:
+        apply(event::lost, report.reason);
+        break;
+    case link_report::kind::closed:
+        link_.reset();
+        if (state_ == state::starting) launch(); // it waited for its predecessor to be gone
+        apply(event::closed, report.reason);
+        break;
+    }
+}
+
+void slot::apply(event what, std::string reason) {
+    const auto entered = next(state_, what);
+    if (!entered) return;
+    set_state(*entered, std::move(reason));
+    switch (*entered) {
+    case state::pulling:
+        prepare();
+        break;
+    case state::starting:
+        launch();
+        break;
+    case state::ready:
+        ready();
+        break;
+    case state::draining:
+        drain();
+        break;
+    case state::stopping:
+        stop_link();
+        break;
+    case state::stopped:
+        stopped();
+        break;
+    case state::initializing:
+    case state::degraded:
+    case state::backoff:
+        break;
+    }
+}
+
+void slot::set_state(state entered, std::string reason) {
+    state_ = entered;
+    status_ = next_status(status_, entered);
+    if (entered == state::pulling) incarnation_ = host_.next_incarnation();
+    if (entered == state::backoff) {
+        failure_ = reason;
+        back_off();
+    }
+    host_.changed(*this, reason);
+    if (entered == state::backoff) answer_waiting(refusal());
+}
+
+void slot::prepare() {
+    host_.prepare(*this);
+}
+
+void slot::launch() {
+    if (link_) return; // never two at once: the first one's `closed` comes back here
+    link_number_ = incarnation_;
+    link_ = host_.connect(*this);
+}
+
+void slot::back_off() {
+    idle_.call_off();
+    const double random = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+    const auto wait = backoff_.failed(core::clock::now(), random);
+    next_try_ = core::clock::now() + wait;
+    const auto round = ++retry_round_;
+    retry_.set(next_try_, [address = host_.slot_address(), number = settings_.number, round] {
+        address.send(message(retry_message(number, round)));
+    });
+}
+
+void slot::ready() {
+    backoff_.succeeded(core::clock::now());
+    next_try_ = {};
+    arm_idle(core::clock::now() + settings_.idle_timeout);
+    auto waiting = std::exchange(waiting_, {});
+    for (auto& request : waiting)
+        hand_over(std::move(request));
+}
+
+void slot::drain() {
+    const bool serving = link_ && link_->talk().initialize_result().valid();
+    if (serving && link_->talk().in_flight() > 0)
+        host_.spawn("drain", wait_drained());
+    else
+        apply(event::drained, std::string());
+}
+
+core::task<> slot::wait_drained() {
+    auto& talk = link_->talk();
+    const bool idle = co_await talk.wait_idle(drain_deadline_);
+    if (!idle) log_.warning(talk.in_flight(), " calls were still running at the end of drainTimeout");
+    host_.slot_address().send(message(drained_message(settings_.number)));
+}
+
+void slot::stop_link() {
+    if (link_)
+        link_->stop();
+    else
+        apply(event::closed, "it was not running");
+}
+
+void slot::stopped() {
+    if (!waiting_.empty()) start("a client needs it");
+}
+
+// --- idle links
+
+void slot::arm_idle(core::time_point when) {
+    if (settings_.idle_timeout.count() == 0) return;
+    idle_.set(when, [address = host_.slot_address(), number = settings_.number] {
+        address.send(message(idle_message(number)));
+    });
+}
+
+// A link that nobody uses ends; the next call starts another one.
+void slot::look_idle() {
+    if (!serves(state_) || !link_) return;
+    const auto& talk = link_->talk();
+    const bool busy = talk.in_flight() > 0 || talk.awaits_client() || !audience_->subscriptions().empty();
+    const auto now = core::clock::now();
+    const auto due = busy ? now + settings_.idle_timeout : talk.last_used() + settings_.idle_timeout;
+    if (due > now) {
+        arm_idle(due);
+        return;
+    }
+    drain_deadline_ = now;
+    apply(event::drain, "nobody used it for " + std::to_string(settings_.idle_timeout.count()) + " s");
+}
+
+// --- calls
+
+void slot::hand_over(call request) {
+    if (request.method != "initialize") {
+        link_->talk().submit(std::move(request));
+        return;
+    }
+    // The handshake towards the server is the link's; a client gets what the server said in it. Where the
+    // link is its own, that includes the version.
+    audience_->join(request.from);
+    const auto& result = link_->talk().initialize_result();
+    const auto asked = jsonrpc::scan(request.text);
+    const auto id = asked.id.in(request.text);
+    auto version = jsonrpc::unescape(asked.protocol_version.in(request.text)).value_or(std::string());
+    if (settings_.owner) version = std::string(result.protocol_version());
+    request.reply.finish(outcome(result.answer(id, version)));
+}
+
+void slot::answer_waiting(const mcp::fault& why) {
+    auto waiting = std::exchange(waiting_, {});
+    for (auto& request : waiting)
+        request.reply.finish(outcome(why));
+}
+
+mcp::fault slot::refusal() const {
+    const auto wait = whole_seconds_until(next_try_);
+    mcp::fault down(mcp::fault_kind::unavailable,
+                    failure_ + "; the next start is tried in " + std::to_string(wait.count()) + " s");
+    down.retry_after = wait;
+    return down;
+}
+
+} // namespace drawbridge::backend

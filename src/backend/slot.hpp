@@ -1,0 +1,142 @@
+// The place of one link in its backend: whom the link serves, its life and its restarts, and the calls that
+// wait for it.
+//
+// Belongs to one backend actor, which calls it from its main loop only. set_state is the only writer of the
+// link's state and the only place that reports it.
+#pragma once
+
+#include "backend/audience.hpp"
+#include "backend/call.hpp"
+#include "backend/handle.hpp"
+#include "backend/lifecycle.hpp"
+#include "backend/link.hpp"
+#include "backend/standing.hpp"
+#include "core/alarm.hpp"
+#include "core/asio.hpp"
+#include "core/backoff.hpp"
+#include "telemetry/log.hpp"
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+
+namespace drawbridge::backend {
+
+class slot;
+
+// What a slot needs of its backend.
+class slot_host {
+  public:
+    virtual ~slot_host() = default;
+
+    // False: every place for a link is taken. The slot is started when one becomes free.
+    virtual bool admit(slot& who) = 0;
+    // A number for the link that is tried now; it rises with every attempt of the backend.
+    virtual std::uint64_t next_incarnation() = 0;
+    // Gets ready what a link needs (image, network); slot::prepared follows, now or later.
+    virtual void prepare(slot& who) = 0;
+    // Makes the link and runs it.
+    virtual std::unique_ptr<link> connect(slot& who) = 0;
+    // Its state has changed.
+    virtual void changed(slot& who, const std::string& reason) = 0;
+    // A task of the backend's group.
+    virtual void spawn(std::string name, core::task<> work) = 0;
+    virtual core::mailbox<message>::handle slot_address() const = 0;
+};
+
+struct slot_settings {
+    std::uint64_t number = 0; // names it in messages
+    std::string key;          // whom it serves, see link_key
+    client_ref owner;         // a link of one session alone
+    reach shared_by = reach::one_agent;
+    std::size_t max_queued_calls = 0;
+    std::chrono::seconds startup_timeout{30};
+    std::chrono::seconds idle_timeout{0}; // 0: it stays up
+};
+
+class slot {
+  public:
+    slot(core::executor loop, slot_settings settings, slot_host& backend, telemetry::log log);
+
+    const slot_settings& settings() const { return settings_; }
+    const std::shared_ptr<audience>& listeners() const { return audience_; }
+    standing now() const { return {state_, status_, incarnation_, next_try_}; }
+    // Nothing is left of it, and nobody wants it.
+    bool finished() const;
+    // The link that it has, which may still be the one before the present attempt; 0: none.
+    std::uint64_t link_number() const { return link_ ? link_number_ : 0; }
+    // Its end is intended.
+    bool leaving() const {
+        return closing_ || unwanted_ || state_ == state::draining || state_ == state::stopping;
+    }
+    // It holds one of the backend's places for links.
+    bool takes_place() const { return state_ != state::stopped; }
+
+    // The answer comes through the call's sink. It starts the link when there is none.
+    void serve(call request);
+    void notify(const std::string& text);
+    void answer(std::uint64_t link, const std::string& id_token, const std::string& text);
+    void cancel(const client& from, std::uint64_t ticket, const std::string& reason);
+    void release(const client& who);
+    void start(std::string why);
+    // After an earlier link of the backend has failed: in error until this one is ready.
+    void begin_in_error() { status_ = status::error; }
+    // No restart any more. Calls in flight may finish until the deadline.
+    void close(core::time_point drain_deadline, std::string why);
+
+    void on(const link_report& report);
+    void prepared(std::string error);
+    void retry(std::uint64_t round);
+    void drained();
+    void look_idle();
+    void give_up_waiting(std::size_t places);
+
+  private:
+    // The event changes the state, or has no meaning now and is dropped.
+    void apply(event what, std::string reason);
+    void set_state(state entered, std::string reason);
+    // What a state does when it is entered.
+    void prepare();
+    void launch();
+    void back_off();
+    void ready();
+    void drain();
+    void stop_link();
+    void stopped();
+
+    void hand_over(call request);
+    void answer_waiting(const mcp::fault& why);
+    mcp::fault refusal() const;
+    void arm_idle(core::time_point when);
+    core::task<> wait_drained();
+
+    core::executor loop_;
+    slot_settings settings_;
+    slot_host& host_;
+    telemetry::log log_;
+    std::shared_ptr<audience> audience_;
+
+    state state_ = state::stopped;
+    status status_ = status::stopped;
+    std::string failure_;    // why it is in backoff
+    bool closing_ = false;   // the gateway ends
+    bool unwanted_ = false;  // its session ended
+    std::uint64_t incarnation_ = 0;
+    core::time_point drain_deadline_{};
+
+    core::backoff backoff_;
+    core::alarm retry_;
+    std::uint64_t retry_round_ = 0;
+    core::time_point next_try_{};
+    std::minstd_rand random_{std::random_device{}()};
+    core::alarm idle_;
+    core::alarm admission_;
+
+    std::unique_ptr<link> link_;
+    std::uint64_t link_number_ = 0;
+    std::deque<call> waiting_; // for a link that comes up
+};
+
+} // namespace drawbridge::backend
