@@ -106,6 +106,7 @@ core::task<> app::shut_down() {
     const bool ended = co_await backend_tasks_.join_until(drain_deadline_ + close_limit);
     if (!ended) log_.error("some servers take longer than expected to end");
     co_await backend_tasks_.join();
+    endpoint_->close(); // the streams get their end
     const auto answers_deadline = core::clock::now() + connection_limit;
     co_await front_->wait_idle(answers_deadline);
 
@@ -113,6 +114,7 @@ core::task<> app::shut_down() {
     if (aggregator_) aggregator_->finish();
     signals_.cancel();
     co_await listener_->join(answers_deadline);
+    co_await endpoint_->join();
     co_await service_tasks_.join();
     if (lock_.held()) {
         const auto deadline = core::clock::now() + cleanup_limit;

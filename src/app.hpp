@@ -46,7 +46,6 @@ class app {
     core::task<bool> start_strictly();
     std::string hand_out_client_configuration();
     void start_servers();
-    std::vector<std::string> secrets_of(const config::server& server) const;
     bool needs_containers() const;
 
     // End (app.cpp).

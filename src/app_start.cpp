@@ -2,6 +2,7 @@
 #include "app.hpp"
 
 #include "config/client_config.hpp"
+#include "config/secrets.hpp"
 #include "process/network.hpp"
 
 #include <fcntl.h>
@@ -22,8 +23,6 @@ using namespace std::chrono_literals;
 constexpr auto runtime_limit = 20s; // to find a container runtime that works
 constexpr auto reap_limit = 60s;    // to remove what an earlier gateway left
 constexpr auto late_limit = 10s;    // until a container that was just being started then has come up
-
-constexpr std::size_t shortest_secret = 4;
 
 std::optional<std::string> environment_variable(std::string_view name) {
     const char* value = std::getenv(std::string(name).c_str());
@@ -61,7 +60,12 @@ void app::build_front() {
         names.push_back(server.name);
     aggregator_ = std::make_unique<health::aggregator>(loop_, std::move(names), board_, log_);
     service_tasks_.spawn("health aggregator", aggregator_->run());
-    endpoint_ = std::make_unique<http::mcp_endpoint>(loop_, payloads_, log_);
+    http::endpoint_settings endpoint;
+    endpoint.sessions.timeout = config_.gate.session_timeout;
+    endpoint.sessions.max_sessions = config_.gate.max_sessions;
+    endpoint.sessions.max_sessions_per_agent = config_.gate.max_sessions_per_agent;
+    endpoint.stream_buffer_bytes = config_.gate.stream_buffer_bytes;
+    endpoint_ = std::make_unique<http::mcp_endpoint>(loop_, endpoint, payloads_, log_);
     front_ = std::make_unique<http::front>(
         loop_, config_.gate, board_, *endpoint_, [this] { request_close(); }, log_);
     http::connection_limits limits;
@@ -136,22 +140,19 @@ core::task<std::string> app::make_shared_network() {
 void app::build_backends() {
     for (std::size_t index = 0; index < config_.servers.size(); ++index) {
         const auto& server = config_.servers[index];
-        std::optional<backend::handle> address;
-        if (server.stdio) {
-            backend::actor_settings settings;
-            settings.index = index;
-            settings.server = server;
-            settings.client = client_;
-            settings.gateway = instance_;
-            settings.max_message_bytes = config_.gate.max_message_bytes;
-            settings.max_queued_calls = config_.gate.max_queued_calls;
-            settings.secrets = secrets_of(server);
-            backends_.push_back(std::make_unique<backend::actor>(
-                loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));
-            address = backends_.back()->address();
-            backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
-        }
-        endpoint_->add(http::mcp_route(server.name, address, mcp::tool_filter(server.tools)));
+        backend::actor_settings settings;
+        settings.index = index;
+        settings.server = server;
+        settings.client = client_;
+        settings.gateway = instance_;
+        settings.max_message_bytes = config_.gate.max_message_bytes;
+        settings.max_queued_calls = config_.gate.max_queued_calls;
+        settings.secrets = config::secrets_of(config_.gate, server);
+        backends_.push_back(std::make_unique<backend::actor>(
+            loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));
+        backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
+        endpoint_->add(session::upstream(server.name, backends_.back()->address(),
+                                         mcp::tool_filter(server.tools)));
     }
 }
 
@@ -166,7 +167,7 @@ core::task<bool> app::start_strictly() {
         for (std::size_t index = 0; index < now->servers.size(); ++index) {
             const auto status = now->servers[index].status;
             if (status == backend::status::error || close_requested_.is_set()) co_return false;
-            all = all && (status == backend::status::running || !config_.servers[index].stdio);
+            all = all && status == backend::status::running;
         }
         if (all) co_return true;
         co_await board_.next_change();
@@ -187,11 +188,9 @@ std::string app::hand_out_client_configuration() {
 
 // Those that are started by the first request get their image now, so that nobody waits for a download.
 void app::start_servers() {
-    std::size_t next = 0;
-    for (const auto& server : config_.servers) {
-        if (!server.stdio) continue;
-        const auto address = backends_[next++]->address();
-        if (server.start == config::server::start_policy::eager)
+    for (std::size_t index = 0; index < config_.servers.size(); ++index) {
+        const auto address = backends_[index]->address();
+        if (config_.servers[index].start == config::server::start_policy::eager)
             address.start();
         else
             address.prefetch();
@@ -201,15 +200,6 @@ void app::start_servers() {
 bool app::needs_containers() const {
     return std::any_of(config_.servers.begin(), config_.servers.end(),
                        [](const config::server& each) { return each.stdio.has_value(); });
-}
-
-// Values as short as "1" or "yes" are settings: hiding them would only make the log unreadable.
-std::vector<std::string> app::secrets_of(const config::server& server) const {
-    std::vector<std::string> secrets = config_.gate.agent_ids;
-    if (server.stdio)
-        for (const auto& variable : server.stdio->env)
-            if (variable.value.size() >= shortest_secret) secrets.push_back(variable.value);
-    return secrets;
 }
 
 } // namespace drawbridge

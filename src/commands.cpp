@@ -139,6 +139,11 @@ int run_check(const options& given) {
         return 1;
     }
     const auto instance = process::make_instance(settings.listen);
+    if (!instance.error.empty()) {
+        std::cerr << "drawbridge: --explain needs a folder for locks and process ids: " << instance.error
+                  << '\n';
+        return 1;
+    }
     for (const auto& server : configuration.value->servers) {
         std::cout << '\n' << server.name << ":\n";
         if (!server.stdio) {

@@ -142,7 +142,7 @@ void actor::on(start_message) {
 }
 
 void actor::on(prefetch_message) {
-    if (slots_.empty() && !closing_) look_once();
+    if (slots_.empty() && !closing_ && settings_.server.stdio) look_once();
 }
 
 void actor::on(stop_message order) {

@@ -143,7 +143,7 @@ std::vector<client_ref> dialogue::listeners_of(std::string_view line,
     }
     if (message.method_name == "notifications/cancelled") return {};
     client_ref only = pending_.only_caller();
-    if (!only || only->session.empty()) only = audience_->only_member();
+    if (!only) only = audience_->only_member();
     if (only) return {only};
     const bool log_message = message.method_name == "notifications/message";
     if (log_message || audience_->shared_by() != reach::one_agent) return {};

@@ -62,7 +62,7 @@ struct stdio_server {
 
 // A token of GitHub Actions' OIDC provider is sent with every request (Gateway 7).
 struct github_oidc {
-    std::string audience; // never empty: the server's url where the document says nothing
+    std::string audience; // never empty: the server's url, without user information, by default
 };
 
 // A remote server (Gateway 5.2.2).
@@ -70,8 +70,7 @@ struct http_server {
     std::string url; // may carry credentials: never shown as it is
     std::vector<header> headers;
     std::chrono::seconds connect_timeout{30};
-    std::string
-        ca_file; // absolute; empty: the system's certificates. Nobody has looked whether it is readable
+    std::string ca_file; // absolute, certificates beside the system's, not looked at yet; empty: none
     std::optional<github_oidc> oidc;
     std::chrono::seconds keepalive_interval{1500}; // the gateway section's; 0: no pings
 };
@@ -110,10 +109,11 @@ struct gateway {
     std::size_t max_header_bytes = std::size_t{64} << 10;
     std::size_t max_queued_calls = 1024; // waiting in front of one server; more is refused with Retry-After
     std::size_t max_connections = 10000;
-    std::vector<std::string> allowed_origins; // "https://app.example.com", or "*" for every origin
-    std::vector<std::string> allowed_hosts;   // names without port that a Host header may have
-    bool legacy_sse = false;                  // serve the deprecated HTTP+SSE transport of 2024-11-05 too
-    bool federation = true;                   // serve /mcp: all servers behind one address
+    // As browsers spell them: in lowercase, without a default port ("https://app.example.com"); or "*".
+    std::vector<std::string> allowed_origins;
+    std::vector<std::string> allowed_hosts; // in lowercase, without port; IPv6 addresses in brackets
+    bool legacy_sse = false;                // serve the deprecated HTTP+SSE transport of 2024-11-05 too
+    bool federation = true;                 // serve /mcp: all servers behind one address
     std::size_t max_sessions = 10000;
     std::size_t max_sessions_per_agent = 10000;
     std::size_t stream_buffer_bytes = std::size_t{1} << 20; // kept for a slow or returning reader of a stream

@@ -80,6 +80,30 @@ void refuse_container(object_reader& fields) {
         fields.refuse(key, "applies to stdio servers only", "remove it");
 }
 
+// Who shares a link, and how many there may be.
+void read_links(object_reader& fields, server& out) {
+    using sharing = server::session_sharing;
+    constexpr sharing words[] = {sharing::automatic, sharing::shared, sharing::per_agent,
+                                 sharing::per_session};
+    if (const auto which = fields.word("sessions", {"auto", "shared", "per-agent", "per-session"}))
+        out.sessions = words[*which];
+    if (const auto given = fields.integer("maxLinks", {1, 10000, ""}))
+        out.max_links = static_cast<unsigned>(*given);
+    if (const auto given = fields.integer("linkIdleTimeout", {1, 604800, "seconds"}))
+        out.link_idle_timeout = std::chrono::seconds(*given);
+}
+
+void read_remote(object_reader& fields, http_server& out) {
+    const auto path = fields.text("caFile");
+    if (!path) return;
+    if (const auto bad = check_absolute_path(*path))
+        fields.shared().error(fields.path_of("caFile"), *bad);
+    else if (!check_url(out.url) && !is_https(out.url)) // a bad url is reported already
+        fields.shared().error(fields.path_of("caFile"), "has no effect: the url begins with http://",
+                              "begin the url with https://, or remove caFile");
+    out.ca_file = *path;
+}
+
 } // namespace
 
 void read_extension(object_reader& fields, server& out) {
@@ -90,10 +114,14 @@ void read_extension(object_reader& fields, server& out) {
         out.start = *which == 0 ? server::start_policy::lazy : server::start_policy::eager;
     if (const auto given = own.integer("startupTimeout", timeout_range))
         out.startup_timeout = std::chrono::seconds(*given);
-    if (out.stdio)
+    read_links(own, out);
+    if (out.stdio) {
         read_container(own, *out.stdio);
-    else
+        own.refuse("caFile", "applies to http servers only", "remove it");
+    } else {
+        read_remote(own, *out.http);
         refuse_container(own);
+    }
     own.finish();
 }
 

@@ -1,5 +1,6 @@
 #include "config/gateway.hpp"
 
+#include "config/characters.hpp"
 #include "config/later.hpp"
 #include "config/units.hpp"
 
@@ -135,6 +136,53 @@ void read_session_timeout(object_reader& fields, gateway& out) {
         out.session_timeout = *given;
 }
 
+// -1 switches the pings off; 0 is the same as nothing (Gateway 4.1.3).
+void read_keepalive(object_reader& fields, gateway& out) {
+    const auto given = fields.integer("keepaliveInterval", {-1, 86400, "seconds; -1 is off"});
+    if (!given || *given == 0) return;
+    out.keepalive_interval = std::chrono::seconds(*given < 0 ? 0 : *given);
+}
+
+void read_size(object_reader& fields, std::string_view key, range allowed, std::size_t& out) {
+    if (const auto given = fields.integer(key, allowed)) out = static_cast<std::size_t>(*given);
+}
+
+void read_limits(object_reader& own, gateway& out) {
+    constexpr range million{1, 1000000, ""};
+    constexpr std::int64_t gibibyte = std::int64_t{1} << 30;
+    read_size(own, "maxMessageBytes", {1024, gibibyte, "bytes"}, out.max_message_bytes);
+    read_size(own, "maxHeaderBytes", {1024, std::int64_t{1} << 20, "bytes"}, out.max_header_bytes);
+    read_size(own, "streamBufferBytes", {4096, gibibyte, "bytes"}, out.stream_buffer_bytes);
+    read_size(own, "maxQueuedCalls", million, out.max_queued_calls);
+    read_size(own, "maxConnections", million, out.max_connections);
+    read_size(own, "maxSessions", million, out.max_sessions);
+    read_size(own, "maxSessionsPerAgent", million, out.max_sessions_per_agent);
+}
+
+void read_origins(object_reader& own, gateway& out) {
+    const auto items = own.texts("allowedOrigins");
+    if (!items) return;
+    for (const auto& one : *items) {
+        if (one.from == origin::undefined) continue;
+        if (const auto bad = check_origin(one.value))
+            own.shared().error(one.path, *bad);
+        else
+            out.allowed_origins.push_back(browser_spelling(one.value));
+    }
+}
+
+void read_hosts(object_reader& own, gateway& out) {
+    const auto items = own.texts("allowedHosts");
+    if (!items) return;
+    for (const auto& one : *items) {
+        if (one.from == origin::undefined) continue;
+        if (const auto bad = check_allowed_host(one.value))
+            own.shared().error(one.path, *bad);
+        else
+            out.allowed_hosts.push_back(lower(one.value));
+    }
+}
+
 void read_extension(object_reader& fields, gateway& out) {
     const auto* object = fields.object("drawbridge");
     if (object == nullptr) return;
@@ -143,14 +191,11 @@ void read_extension(object_reader& fields, gateway& out) {
         out.health = *which == 0 ? gateway::health_status::always_200 : gateway::health_status::unhealthy_503;
     if (const auto given = own.integer("drainTimeout", {0, 3600, "seconds"}))
         out.drain_timeout = std::chrono::seconds(*given);
-    if (const auto given = own.integer("maxMessageBytes", {1024, std::int64_t{1} << 30, "bytes"}))
-        out.max_message_bytes = static_cast<std::size_t>(*given);
-    if (const auto given = own.integer("maxHeaderBytes", {1024, std::int64_t{1} << 20, "bytes"}))
-        out.max_header_bytes = static_cast<std::size_t>(*given);
-    if (const auto given = own.integer("maxQueuedCalls", {1, 1000000, ""}))
-        out.max_queued_calls = static_cast<std::size_t>(*given);
-    if (const auto given = own.integer("maxConnections", {1, 1000000, ""}))
-        out.max_connections = static_cast<std::size_t>(*given);
+    read_limits(own, out);
+    read_origins(own, out);
+    read_hosts(own, out);
+    if (const auto given = own.boolean("legacySse")) out.legacy_sse = *given;
+    if (const auto given = own.boolean("federation")) out.federation = *given;
     own.finish();
 }
 
@@ -176,6 +221,7 @@ gateway read_gateway(context& shared, const json::object& section) {
         out.startup_timeout = std::chrono::seconds(*given);
     read_tool_timeout(fields, out);
     read_session_timeout(fields, out);
+    read_keepalive(fields, out);
     read_inert(fields);
     read_extension(fields, out);
     refuse_foreign(fields);

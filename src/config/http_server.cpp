@@ -1,3 +1,4 @@
+#include "config/characters.hpp"
 #include "config/server.hpp"
 
 #include <boost/json.hpp>
@@ -14,12 +15,6 @@ void read_url(object_reader& fields, http_server& out) {
     if (!url) return;
     if (const auto bad = check_url(*url)) fields.shared().error(fields.path_of("url"), *bad);
     out.url = *url;
-}
-
-std::string lower(std::string text) {
-    for (auto& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return text;
 }
 
 void read_headers(object_reader& fields, http_server& out) {
@@ -39,12 +34,31 @@ void read_headers(object_reader& fields, http_server& out) {
     }
 }
 
+// Gateway 7: the only kind of upstream authentication is a token of GitHub Actions.
+void read_auth(object_reader& fields, http_server& out) {
+    const auto* object = fields.object("auth");
+    if (object == nullptr) return;
+    auto& shared = fields.shared();
+    object_reader auth(shared, *object, fields.path_of("auth"));
+    if (auth.require("type", "add \"type\": \"github-oidc\"")) auth.word("type", {"github-oidc"});
+    const auto audience = auth.nonblank_text("audience");
+    auth.finish();
+    out.oidc.emplace();
+    out.oidc->audience = audience ? *audience : without_user_info(out.url);
+    for (const auto& one : out.headers)
+        if (lower(one.name) == "authorization")
+            shared.warning(member(fields.path_of("headers"), one.name),
+                           "is replaced by the token that `auth` asks for", "remove one of the two");
+}
+
 } // namespace
 
-void read_http(object_reader& fields, server& out) {
+void read_http(object_reader& fields, server& out, const gateway& defaults) {
     auto& http = out.http.emplace();
+    http.keepalive_interval = defaults.keepalive_interval;
     read_url(fields, http);
     read_headers(fields, http);
+    read_auth(fields, http);
     if (const auto given = integer_with_alias(fields, "connectTimeout", "connect_timeout", timeout_range))
         http.connect_timeout = std::chrono::seconds(*given);
     fields.text_map("env");

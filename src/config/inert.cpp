@@ -58,13 +58,11 @@ void check_opentelemetry(object_reader& fields) {
 void read_inert(object_reader& fields) {
     check_payloads(fields);
     check_bots(fields);
-    fields.integer("keepaliveInterval", {-1, 86400, "seconds; -1 is off"});
     fields.boolean("forcePublicRepos");
     fields.nonblank_texts("sinkVisibilityExemptServers");
     check_opentelemetry(fields);
-    for (const auto key :
-         {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots", "keepaliveInterval",
-          "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
+    for (const auto key : {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots",
+                           "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
         if (fields.has(key)) fields.shared().no_effect(fields.path_of(key));
 }
 

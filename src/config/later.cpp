@@ -92,20 +92,6 @@ void refuse_guard_policies(object_reader& server) {
         "remove it only if the server may be used without this guard; it is never ignored silently");
 }
 
-void refuse_auth(object_reader& server, bool http) {
-    if (!http) {
-        server.refuse("auth", "applies to http servers only", "remove it");
-        return;
-    }
-    const auto* object = server.object("auth");
-    if (object == nullptr) return;
-    object_reader auth(server.shared(), *object, server.path_of("auth"));
-    if (auth.require("type", "add \"type\": \"github-oidc\"")) auth.word("type", {"github-oidc"});
-    auth.nonblank_text("audience");
-    auth.finish();
-    server.refuse("auth", std::string(not_supported), "use `headers` with a token from a variable");
-}
-
 std::vector<std::string> read_custom_types(object_reader& document) {
     const auto items = document.text_map("customSchemas");
     std::vector<std::string> names;

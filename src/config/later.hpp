@@ -14,9 +14,6 @@ inline constexpr std::string_view not_supported = "not supported by this version
 // Gateway 10.3 and 10.8.2.
 void refuse_guard_policies(object_reader& server);
 
-// Gateway 7.6; http servers only.
-void refuse_auth(object_reader& server, bool http);
-
 // `customSchemas` (Gateway 4.1.4): the names registered, also those of faulty entries.
 std::vector<std::string> read_custom_types(object_reader& document);
 

@@ -29,6 +29,17 @@ verdict check_mount(std::string_view text, mount& out);
 verdict check_url(std::string_view url);
 bool is_https(std::string_view url);
 
+// "user:password" of a URL, and what stands between '?' and '#'; empty where there is none.
+std::string_view user_info(std::string_view url);
+std::string_view query(std::string_view url);
+std::string without_user_info(std::string_view url);
+
+// What a browser may send as Origin: scheme://host[:port], or "*" for all of them. "null" is refused: it is
+// sent by pages of any origin (sandboxed frames, files).
+verdict check_origin(std::string_view text);
+// The spelling that browsers use: lowercase, without a default port.
+std::string browser_spelling(std::string_view origin);
+
 // [A-Za-z_][A-Za-z0-9_.-]*
 verdict check_variable_name(std::string_view name);
 
@@ -41,6 +52,12 @@ verdict check_agent_id(std::string_view id);
 
 // A host name, an IPv4 address or an IPv6 address in brackets; no scheme, port or path.
 verdict check_domain(std::string_view domain);
+
+// The same, as an entry of a list of Host headers that are served.
+verdict check_allowed_host(std::string_view host);
+
+// Of a file on this machine.
+verdict check_absolute_path(std::string_view path);
 
 // A Linux capability without "CAP_", in capitals.
 verdict check_capability(std::string_view name);

@@ -90,14 +90,13 @@ std::optional<server> read_server(context& shared, const std::string& name, cons
     out.name = name;
     refuse_foreign(fields);
     refuse_guard_policies(fields);
-    refuse_auth(fields, type == kind::http);
     read_tools(fields, out);
     read_timeouts(fields, out, defaults);
     if (const auto registry = fields.text("registry")) out.registry = *registry;
     if (type == kind::stdio)
         read_stdio(fields, out);
     else
-        read_http(fields, out);
+        read_http(fields, out, defaults);
     read_extension(fields, out);
     fields.finish();
     return out;

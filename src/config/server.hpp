@@ -16,9 +16,9 @@ std::optional<server> read_server(context& shared, const std::string& name, cons
 
 // The halves that only one kind has. They are complete only when no error was reported.
 void read_stdio(object_reader& fields, server& out);
-void read_http(object_reader& fields, server& out);
+void read_http(object_reader& fields, server& out, const gateway& defaults);
 
-// The `drawbridge` object of a server: everything for a container, start settings for a remote server.
+// The `drawbridge` object of a server: what both kinds have, and what only one of them has. After the halves.
 void read_extension(object_reader& fields, server& out);
 
 // `toolTimeout`, with the reference gateway's other spelling `tool_timeout`.

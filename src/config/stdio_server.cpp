@@ -124,6 +124,7 @@ void read_stdio(object_reader& fields, server& out) {
     const std::string hint = "remove it, or make this an http server with \"type\": \"http\"";
     fields.refuse("url", "applies to http servers only", hint);
     fields.refuse("headers", "applies to http servers only", hint);
+    fields.refuse("auth", "applies to http servers only", hint);
     for (const auto key : {"connectTimeout", "connect_timeout"}) {
         fields.integer(key, timeout_range);
         if (fields.has(key))

@@ -34,27 +34,29 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) {
     return difference == 0;
 }
 
-bool authenticator::known(std::string_view candidate) const {
-    bool found = false;
-    for (const auto& id : agent_ids_)
-        found |= equal_in_constant_time(candidate, id); // no early way out
+std::optional<std::size_t> authenticator::find(std::string_view candidate) const {
+    std::optional<std::size_t> found;
+    for (std::size_t at = 0; at < agent_ids_.size(); ++at)
+        if (equal_in_constant_time(candidate, agent_ids_[at])) found = at; // no early way out
     return found;
 }
 
-credentials authenticator::check(std::size_t values, std::string_view value) const {
-    if (values == 0) return credentials::missing;
-    if (values > 1) return credentials::malformed;
+verdict authenticator::check(std::size_t values, std::string_view value) const {
+    if (values == 0) return {credentials::missing};
+    if (values > 1) return {credentials::malformed};
     const auto plain = trimmed(value);
     const bool printable =
         std::all_of(plain.begin(), plain.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
-    if (plain.empty() || !printable) return credentials::malformed;
-    bool accepted = known(plain);
+    if (plain.empty() || !printable) return {credentials::malformed};
+    auto agent = find(plain);
     if (has_bearer_scheme(plain)) {
         const auto token = trimmed(plain.substr(bearer.size()));
-        if (token.empty() && !accepted) return credentials::malformed;
-        accepted |= known(token);
+        if (token.empty() && !agent) return {credentials::malformed};
+        const auto behind_scheme = find(token);
+        if (!agent) agent = behind_scheme;
     }
-    return accepted ? credentials::accepted : credentials::wrong;
+    if (!agent) return {credentials::wrong};
+    return {credentials::accepted, *agent};
 }
 
 } // namespace drawbridge::http

@@ -11,6 +11,11 @@ namespace drawbridge::http {
 
 enum class credentials { accepted, missing, malformed, wrong };
 
+struct verdict {
+    credentials what = credentials::missing;
+    std::size_t agent = 0; // place of the identifier in the configuration, when accepted
+};
+
 class authenticator {
   public:
     explicit authenticator(std::vector<std::string> agent_ids) : agent_ids_(std::move(agent_ids)) {}
@@ -18,10 +23,10 @@ class authenticator {
     // `values`: how many Authorization fields the request has, `value`: the first. The identifier stands
     // there as it is, or behind "Bearer ". The time does not depend on how much of an identifier was guessed
     // right.
-    credentials check(std::size_t values, std::string_view value) const;
+    verdict check(std::size_t values, std::string_view value) const;
 
   private:
-    bool known(std::string_view candidate) const;
+    std::optional<std::size_t> find(std::string_view candidate) const;
 
     std::vector<std::string> agent_ids_;
 };

@@ -1,5 +1,7 @@
 #include "http/connection.hpp"
 
+#include "core/task_group.hpp"
+
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -10,8 +12,11 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <sys/socket.h>
+
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -37,7 +42,17 @@ std::string text(beast::string_view view) {
     return std::string(view.data(), view.size());
 }
 
-request_head read_head(const parser& from) {
+// All fields of a name, as if they stood in one (RFC 9110 5.3).
+template <class Name>
+std::string joined(const parser& from, Name name) {
+    std::string all;
+    const auto fields = from.get().equal_range(name);
+    for (auto field = fields.first; field != fields.second; ++field)
+        all += (all.empty() ? "" : ", ") + text(field->value());
+    return all;
+}
+
+request_head read_head(const parser& from, bool loopback) {
     const auto& message = from.get();
     request_head head;
     head.method = text(message.method_string());
@@ -49,8 +64,21 @@ request_head read_head(const parser& from) {
     for (auto field = fields.first; field != fields.second; ++field)
         if (head.authorization_count++ == 0) head.authorization = text(field->value());
     head.content_type = text(message[bhttp::field::content_type]);
+    head.accept = joined(from, bhttp::field::accept);
+    head.origin = joined(from, bhttp::field::origin);
+    head.host = joined(from, bhttp::field::host);
     head.protocol_version = text(message["MCP-Protocol-Version"]);
+    head.session_id = text(message["Mcp-Session-Id"]);
+    head.last_event_id = text(message["Last-Event-ID"]);
+    head.loopback = loopback;
     return head;
+}
+
+// A length that is told in a way that another server in between may read differently (RFC 9112 6.1, 6.3).
+bool ambiguous_length(const parser& request) {
+    const auto& message = request.get();
+    if (message.find(bhttp::field::transfer_encoding) == message.end()) return false;
+    return !request.chunked() || message.find(bhttp::field::content_length) != message.end();
 }
 
 // What a client is told about a request that could not be read; nothing for a connection that just ended.
@@ -73,22 +101,34 @@ struct connection::implementation {
     implementation(tcp_socket socket, service& target, connection_limits given)
         : client(std::move(socket))
         , handler(target)
-        , limits(given) {
+        , limits(given)
+        , group(client.get_executor(), [this](const std::string&, const std::string&) { client.close(); }) {
         buffer.reserve(read_buffer);
+        core::error_code error;
+        const auto local = client.socket().local_endpoint(error);
+        loopback = !error && local.address().is_loopback();
     }
 
     core::task<bool> read_request(parser& request, bool& refused);
     core::task<bool> read_body(parser& request);
     core::task<bool> skip_body(parser& request);
     core::task<bool> write(response answer, bool keep_alive, bool head_only);
+    core::task<bool> write_stream(reply streamed, bool keep_alive, bool chunks);
+    core::task<bool> write_piece(std::string piece, bool chunks);
+    core::task<> watch_client(body_source& source);
     core::task<> linger();
 
     stream client;
     service& handler;
     connection_limits limits;
     beast::flat_buffer buffer;
+    request_head head; // of the present request
     bool busy = false;
     bool stopping = false;
+    bool loopback = false;
+    body_source* streaming = nullptr; // the body that is being written
+    bool watching_ended = false;
+    core::task_group group;
 };
 
 connection::connection(tcp_socket socket, service& target, connection_limits limits)
@@ -108,12 +148,14 @@ core::task<> connection::run() {
         bool refused = false;
         open = co_await self.read_request(request, refused);
         if (!open || refused) continue;
-        auto head = read_head(request);
-        const bool head_only = head.method == "HEAD";
+        const bool head_only = self.head.method == "HEAD";
         auto body = std::move(request.get().body());
-        auto answer = co_await self.handler.serve(std::move(head), std::move(body));
+        auto answer = co_await self.handler.serve(std::move(self.head), std::move(body));
         const bool keep_alive = request.keep_alive() && !self.stopping;
-        open = co_await self.write(std::move(answer.answer), keep_alive, head_only);
+        if (answer.stream)
+            open = co_await self.write_stream(std::move(answer), keep_alive, request.get().version() >= 11);
+        else
+            open = co_await self.write(std::move(answer.answer), keep_alive, head_only);
         self.busy = false;
         if (self.buffer.size() == 0 && self.buffer.capacity() > kept_buffer) self.buffer.shrink_to_fit();
     }
@@ -124,11 +166,13 @@ core::task<> connection::run() {
 void connection::stop() {
     impl_->stopping = true;
     if (!impl_->busy) impl_->client.cancel();
+    if (impl_->streaming != nullptr) impl_->streaming->abandon();
 }
 
 void connection::cut() {
     impl_->stopping = true;
     impl_->client.close();
+    if (impl_->streaming != nullptr) impl_->streaming->abandon();
 }
 
 // False: the connection is over. `refused`: it was answered here, the next request may come.
@@ -144,7 +188,16 @@ core::task<bool> connection::implementation::read_request(parser& request, bool&
         co_await linger();
         co_return false;
     }
-    refusal = handler.screen(read_head(request));
+    if (ambiguous_length(request)) {
+        const mcp::fault smuggled(mcp::fault_kind::bad_http,
+                                  "the length of the body is ambiguous: send Content-Length, or "
+                                  "Transfer-Encoding: chunked and nothing else");
+        co_await write(fault_response(smuggled), false, false);
+        co_await linger();
+        co_return false;
+    }
+    head = read_head(request, loopback);
+    refusal = handler.screen(head);
     if (!refusal) {
         const bool whole = co_await read_body(request);
         co_return whole;
@@ -189,12 +242,61 @@ core::task<bool> connection::implementation::skip_body(parser& request) {
 
 // Head and body in one system call. False: the connection is over.
 core::task<bool> connection::implementation::write(response answer, bool keep_alive, bool head_only) {
-    const auto head = serialize_head(answer, keep_alive);
-    std::array<core::asio::const_buffer, 2> parts{core::asio::buffer(head), core::asio::buffer(answer.body)};
+    const auto lines = serialize_head(answer, keep_alive);
+    std::array<core::asio::const_buffer, 2> parts{core::asio::buffer(lines), core::asio::buffer(answer.body)};
     if (head_only) parts[1] = core::asio::const_buffer();
     client.expires_after(write_limit);
     auto [error, n] = co_await core::asio::async_write(client, parts, core::use_task);
     co_return !error && keep_alive;
+}
+
+// Piece by piece, each when it is there. False: the connection is over.
+core::task<bool> connection::implementation::write_stream(reply streamed, bool keep_alive, bool chunks) {
+    const auto lines = serialize_head(streamed.answer, keep_alive, chunks ? framing::chunked : framing::close);
+    auto& source = *streamed.stream;
+    streaming = &source;
+    group.spawn("client's end", watch_client(source));
+    bool open = co_await write_piece(lines, false);
+    while (open) {
+        auto piece = co_await source.next();
+        if (!piece) break;
+        if (!piece->empty()) open = co_await write_piece(std::move(*piece), chunks);
+    }
+    streaming = nullptr;
+    if (open && chunks) open = co_await write_piece("0\r\n\r\n", false);
+    watching_ended = true;
+    core::error_code ignored;
+    client.socket().cancel(ignored);
+    co_await group.join();
+    co_return open && keep_alive && chunks && !stopping;
+}
+
+core::task<bool> connection::implementation::write_piece(std::string piece, bool chunks) {
+    char size[20] = "";
+    if (chunks) std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+    const std::string_view before(size);
+    const std::string_view behind = chunks ? "\r\n" : "";
+    const std::array<core::asio::const_buffer, 3> parts{
+        core::asio::buffer(before), core::asio::buffer(piece), core::asio::buffer(behind)};
+    client.expires_after(write_limit);
+    auto [error, n] = co_await core::asio::async_write(client, parts, core::use_task);
+    client.expires_never();
+    co_return !error;
+}
+
+// A client that is gone is noticed at once, not at the next piece. What it sends early stays in the socket.
+core::task<> connection::implementation::watch_client(body_source& source) {
+    watching_ended = false;
+    for (;;) {
+        auto [error] = co_await client.socket().async_wait(tcp_socket::wait_read, core::use_task);
+        if (error || watching_ended) co_return;
+        char byte = 0;
+        const auto n = ::recv(client.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n > 0) co_return;
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        source.abandon();
+        co_return;
+    }
 }
 
 // Closing with unread input resets the connection, and the client may lose the answer that is on its way.

@@ -25,6 +25,11 @@ response closing_response() {
     return fault_response(closing);
 }
 
+bool is_mcp(endpoint target) {
+    return target == endpoint::mcp || target == endpoint::federation || target == endpoint::legacy_stream ||
+           target == endpoint::legacy_message;
+}
+
 bool runs(const health::server_health& server) {
     return server.status == backend::status::running || backend::comes_up(server.state);
 }
@@ -36,50 +41,69 @@ front::front(core::executor loop, const config::gateway& settings, const health:
     : health_(health)
     , health_status_(settings.health)
     , authenticator_(settings.agent_ids)
+    , origins_(settings.domain, settings.allowed_origins, settings.allowed_hosts)
+    , federation_(settings.federation)
+    , legacy_sse_(settings.legacy_sse)
     , endpoint_(endpoint)
     , in_flight_(loop)
     , on_close_(std::move(on_close))
     , log_(std::move(log)) {}
 
-// The order is the specification's: credentials first, so that a stranger learns nothing about servers and
-// methods.
-std::optional<response> front::screen(const request_head& head) {
+// The order is the specification's: first whether a browser was tricked into the request, then credentials,
+// so that a stranger learns nothing about servers and methods.
+std::optional<response> front::screen(request_head& head) {
     const auto where = find_route(head.method, head.path);
     if (where.what == route::result::not_found) {
         mcp::fault nothing(mcp::fault_kind::unknown_server, "no such path; servers are at /mcp/{server}");
         return fault_response(nothing);
     }
-    if (where.authenticated)
+    if (where.authenticated) {
+        if (const auto why = origins_.refuses(head))
+            return fault_response(mcp::fault(mcp::fault_kind::forbidden_origin, *why));
         if (auto refused = check_credentials(head, where)) return refused;
+    }
     if (where.what == route::result::method_not_allowed) {
         mcp::fault wrong(mcp::fault_kind::wrong_method, "this path takes " + std::string(where.allow));
         auto answer = fault_response(wrong, where.server);
         answer.headers.emplace_back("Allow", std::string(where.allow));
         return answer;
     }
-    if (where.target != endpoint::mcp) return std::nullopt;
+    return is_mcp(where.target) ? check_mcp(head, where) : std::nullopt;
+}
+
+std::optional<response> front::check_mcp(const request_head& head, const route& where) const {
     if (closing()) return closing_response();
-    if (!endpoint_.find(where.server)) {
-        mcp::fault unknown(mcp::fault_kind::unknown_server, "no server of this name is configured");
+    const bool legacy = where.target == endpoint::legacy_stream || where.target == endpoint::legacy_message;
+    if (target_of(where) == nullptr || (legacy && !legacy_sse_)) {
+        mcp::fault unknown(mcp::fault_kind::unknown_server,
+                           legacy ? "HTTP+SSE of 2024-11-05 is switched off (gateway.drawbridge.legacySse); "
+                                    "use Streamable HTTP at /mcp/{server}"
+                                  : "no server of this name is configured");
         return fault_response(unknown, where.server);
     }
-    if (!is_json(head.content_type)) {
+    if (head.method == "POST" && !is_json(head.content_type)) {
         mcp::fault media(mcp::fault_kind::wrong_media_type, "send Content-Type: application/json");
         return fault_response(media, where.server);
     }
     return std::nullopt;
 }
 
-std::optional<response> front::check_credentials(const request_head& head, const route& where) const {
+const mcp_route* front::target_of(const route& where) const {
+    if (where.target != endpoint::federation) return endpoint_.find(where.server);
+    return federation_ ? &endpoint_.unified() : nullptr;
+}
+
+std::optional<response> front::check_credentials(request_head& head, const route& where) const {
     const auto found = authenticator_.check(head.authorization_count, head.authorization);
-    if (found == credentials::accepted) return std::nullopt;
-    if (where.target == endpoint::close) log_.warning("POST /close was refused: no valid credentials");
-    if (found == credentials::malformed)
+    head.agent = found.agent;
+    if (found.what == credentials::accepted) return std::nullopt;
+    if (where.target == endpoint::close) log_.warning("POST /close was refused: no valid agent id");
+    if (found.what == credentials::malformed)
         return fault_response(
             mcp::fault(mcp::fault_kind::malformed_credentials,
                        "the Authorization header must hold one agent id, as it is or after Bearer"));
     return fault_response(
-        mcp::fault(mcp::fault_kind::bad_credentials, found == credentials::missing
+        mcp::fault(mcp::fault_kind::bad_credentials, found.what == credentials::missing
                                                          ? "send the agent id in the Authorization header"
                                                          : "this agent id is not known here"));
 }
@@ -96,18 +120,36 @@ core::task<reply> front::serve(request_head head, std::string body) {
     case endpoint::close:
         co_return serve_close();
     case endpoint::mcp:
+    case endpoint::federation:
+    case endpoint::legacy_stream:
+    case endpoint::legacy_message:
         break;
     }
-    const auto* server = endpoint_.find(where.server);
-    auto answer = co_await serve_mcp(std::move(head), *server, std::move(body));
+    auto answer = co_await serve_mcp(std::move(head), where, std::move(body));
     co_return answer;
 }
 
-core::task<reply> front::serve_mcp(request_head head, const mcp_route& server, std::string body) {
+core::task<reply> front::serve_mcp(request_head head, const route& where, std::string body) {
+    const auto& target = *target_of(where);
+    // A standalone stream is not in flight: it would never end by itself.
+    if (where.target == endpoint::legacy_stream) co_return endpoint_.open_legacy_stream(target, head);
+    if (head.method == "GET") co_return endpoint_.listen(target, head);
     auto pass = in_flight_.enter();
     if (!pass) co_return reply(closing_response()); // closed while the body came in
-    auto answer = co_await endpoint_.post(server, head, std::move(body));
-    co_return reply(std::move(answer), std::move(pass));
+    if (head.method == "DELETE") co_return reply(endpoint_.end_session(target, head));
+    auto answer = co_await post(std::move(head), where, std::move(body));
+    answer.pass = std::move(pass);
+    co_return answer;
+}
+
+core::task<reply> front::post(request_head head, const route& where, std::string body) {
+    const auto& target = *target_of(where);
+    if (where.target != endpoint::legacy_message) {
+        auto answer = co_await endpoint_.post(target, std::move(head), std::move(body));
+        co_return answer;
+    }
+    auto taken = co_await endpoint_.post_legacy(target, std::move(head), std::move(body));
+    co_return taken;
 }
 
 response front::serve_health() const {

@@ -7,6 +7,7 @@
 #include "health/board.hpp"
 #include "http/auth.hpp"
 #include "http/mcp_endpoint.hpp"
+#include "http/origin.hpp"
 #include "http/router.hpp"
 #include "http/service.hpp"
 #include "telemetry/log.hpp"
@@ -23,7 +24,7 @@ class front final : public service {
     front(core::executor loop, const config::gateway& settings, const health::board& health,
           mcp_endpoint& endpoint, std::function<void()> on_close, telemetry::log log);
 
-    std::optional<response> screen(const request_head& head) override;
+    std::optional<response> screen(request_head& head) override;
     core::task<reply> serve(request_head head, std::string body) override;
 
     // From now on new RPCs get 503; those in flight go on (Gateway 5.1.3).
@@ -33,8 +34,11 @@ class front final : public service {
     core::task<bool> wait_idle(core::time_point deadline);
 
   private:
-    std::optional<response> check_credentials(const request_head& head, const route& where) const;
-    core::task<reply> serve_mcp(request_head head, const mcp_route& server, std::string body);
+    std::optional<response> check_credentials(request_head& head, const route& where) const;
+    std::optional<response> check_mcp(const request_head& head, const route& where) const;
+    const mcp_route* target_of(const route& where) const;
+    core::task<reply> serve_mcp(request_head head, const route& where, std::string body);
+    core::task<reply> post(request_head head, const route& where, std::string body);
     response serve_health() const;
     response serve_ready() const;
     reply serve_close();
@@ -42,6 +46,9 @@ class front final : public service {
     health::board const& health_;
     config::gateway::health_status health_status_;
     authenticator authenticator_;
+    origin_policy origins_;
+    bool federation_;
+    bool legacy_sse_;
     mcp_endpoint& endpoint_;
     core::gate in_flight_;
     std::function<void()> on_close_;

@@ -1,9 +1,11 @@
 #include "http/mcp_endpoint.hpp"
 
-#include "http/service.hpp"
+#include "http/event_body.hpp"
 #include "jsonrpc/codes.hpp"
 #include "jsonrpc/message.hpp"
+#include "jsonrpc/skip.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/initialize.hpp"
 #include "mcp/revisions.hpp"
 
 #include <algorithm>
@@ -12,21 +14,7 @@
 namespace drawbridge::http {
 namespace {
 
-// Answered, or made pointless, by the gateway itself: the handshake towards the server is its own, a client's
-// notifications/cancelled names an id that many clients use at once, and there are no roots nor server
-// requests yet.
-bool stays_here(std::string_view notification) {
-    return notification == "notifications/initialized" || notification == "notifications/cancelled" ||
-           notification == "notifications/roots/list_changed" || notification == "notifications/progress";
-}
-
 std::optional<mcp::fault> refusal(const jsonrpc::parsed& message, const request_head& head) {
-    if (message.message.kind == jsonrpc::message_kind::batch)
-        return mcp::fault(mcp::fault_kind::batch_unsupported, "send one message in each request");
-    if (message.code != 0)
-        return mcp::fault(message.code == jsonrpc::code_parse_error ? mcp::fault_kind::parse_error
-                                                                    : mcp::fault_kind::invalid_request,
-                          message.message.fault);
     if (!head.protocol_version.empty() && !mcp::is_legacy_revision(head.protocol_version)) {
         std::string known;
         for (const auto revision : mcp::legacy_revisions)
@@ -34,96 +22,236 @@ std::optional<mcp::fault> refusal(const jsonrpc::parsed& message, const request_
         return mcp::fault(mcp::fault_kind::unsupported_version,
                           "MCP-Protocol-Version must be one of " + known);
     }
-    return std::nullopt;
+    if (message.code == 0 || message.message.kind == jsonrpc::message_kind::batch) return std::nullopt;
+    return mcp::fault(message.code == jsonrpc::code_parse_error ? mcp::fault_kind::parse_error
+                                                                : mcp::fault_kind::invalid_request,
+                      message.message.fault);
 }
 
-bool forbidden_tool(const mcp_route& route, std::string_view body, const jsonrpc::envelope& message) {
-    if (route.tools.all() || message.method_name != "tools/call") return false;
-    const auto name = jsonrpc::unescape(message.params_name.in(body));
-    return !message.params_name.present() || !name || !route.tools.allows(*name);
+mcp::fault no_session() {
+    return mcp::fault(mcp::fault_kind::unknown_session,
+                      "this session has ended or never was; send initialize to open another one");
 }
 
 } // namespace
 
-mcp_endpoint::mcp_endpoint(core::executor loop, telemetry::stdout_channel& payloads, telemetry::log log)
+mcp_endpoint::mcp_endpoint(core::executor loop, endpoint_settings settings,
+                           telemetry::stdout_channel& payloads, telemetry::log log)
     : loop_(loop)
+    , settings_(settings)
     , payloads_(payloads)
-    , log_(std::move(log)) {}
+    , log_(std::move(log))
+    , sessions_(loop, settings.sessions, log_)
+    , group_(loop, [this](const std::string& name, const std::string& what) {
+        log_.critical("a task of the endpoint ended by an exception: ", name, ": ", what);
+    }) {}
+
+void mcp_endpoint::add(session::upstream server) {
+    servers_.push_back(std::make_unique<session::upstream>(std::move(server)));
+    const auto* added = servers_.back().get();
+    unified_.servers.push_back(added);
+    routes_.push_back(std::make_unique<mcp_route>(mcp_route{added->name, {added}}));
+}
 
 const mcp_route* mcp_endpoint::find(std::string_view server) const {
-    const auto found = std::find_if(routes_.begin(), routes_.end(),
-                                    [&](const mcp_route& each) { return each.name == server; });
-    return found == routes_.end() ? nullptr : &*found;
+    const auto found =
+        std::find_if(routes_.begin(), routes_.end(), [&](const auto& each) { return each->name == server; });
+    return found == routes_.end() ? nullptr : found->get();
 }
 
-core::task<response> mcp_endpoint::post(const mcp_route& route, const request_head& head, std::string body) {
+void mcp_endpoint::close() {
+    sessions_.end_all();
+}
+
+// --- sessions
+
+mcp_endpoint::session_ref mcp_endpoint::make_session(const mcp_route& route, std::size_t agent,
+                                                     std::string id) const {
+    session::session_settings settings;
+    settings.id = std::move(id);
+    settings.agent = agent;
+    settings.kept_bytes = settings_.stream_buffer_bytes;
+    return std::make_shared<session::session>(loop_, std::move(settings), route.servers, log_);
+}
+
+mcp_endpoint::session_ref mcp_endpoint::find_session(const mcp_route& route, const std::string& id,
+                                                     std::size_t agent) const {
+    auto found = sessions_.find(id, agent);
+    return found && found->servers() == route.servers ? found : nullptr;
+}
+
+core::task<reply> mcp_endpoint::open_session(const mcp_route& route, std::size_t agent, std::string body,
+                                             const jsonrpc::envelope& message) {
+    const std::string id_token(message.id.in(body));
+    if (const auto full = sessions_.admit(agent)) co_return reply(told(route.name, *full, id_token));
+    auto client = make_session(route, agent, session::store::make_id());
+    sessions_.insert(client);
+    auto answer = co_await shake_hands(route, client, std::move(body), message);
+    reply opened(json_response(200, std::move(answer)));
+    if (client->revision().empty())
+        sessions_.end(*client, "initialize failed");
+    else
+        opened.answer.headers.emplace_back("Mcp-Session-Id", client->id());
+    co_return opened;
+}
+
+core::task<std::string> mcp_endpoint::shake_hands(const mcp_route& route, session_ref client,
+                                                  std::string body, const jsonrpc::envelope& message) {
+    client->introduce(session::read_introduction(body, message));
+    const auto call = submit(route, client, std::move(body), message, false);
+    auto next = co_await call->next();
+    while (next.index() == 0)
+        next = co_await call->next();
+    auto answer = finished(*call, std::move(std::get<1>(next)));
+    const auto result = mcp::initialize_result::read(answer.body);
+    if (result.valid()) client->settle(std::string(result.protocol_version()));
+    co_return std::move(answer.body);
+}
+
+response mcp_endpoint::end_session(const mcp_route& route, const request_head& head) {
+    const auto client = find_session(route, head.session_id, head.agent);
+    if (!client) {
+        const mcp::fault missing(mcp::fault_kind::session_required, "name the session in Mcp-Session-Id");
+        return fault_response(head.session_id.empty() ? missing : no_session(), route.name);
+    }
+    sessions_.end(*client, "its client ended it");
+    return response(204, std::string(), std::string());
+}
+
+// --- messages
+
+core::task<reply> mcp_endpoint::post(const mcp_route& route, request_head head, std::string body) {
     const auto parsed = jsonrpc::parse(body);
     const auto& message = parsed.message;
+    const auto id_token = std::string(message.id.in(body));
     if (const auto refused = refusal(parsed, head))
-        co_return fault_response(*refused, route.name, message.id.in(body));
+        co_return reply(fault_response(*refused, route.name, id_token));
+    const auto reads = read_accept(head.accept);
+    if (!reads.json && !reads.events) {
+        const mcp::fault unreadable(mcp::fault_kind::not_acceptable,
+                                    "accept application/json and text/event-stream");
+        co_return reply(fault_response(unreadable, route.name, id_token));
+    }
     jsonrpc::flatten(body); // one line for the server; the places of the tokens stay
+    const bool opens =
+        message.kind == jsonrpc::message_kind::request && message.method_name == "initialize";
+    if (opens) {
+        auto opened = co_await open_session(route, head.agent, std::move(body), message);
+        co_return opened;
+    }
+    auto client = head.session_id.empty() ? make_session(route, head.agent, std::string())
+                                          : find_session(route, head.session_id, head.agent);
+    if (!client) co_return reply(fault_response(no_session(), route.name, id_token));
+    if (head.session_id.empty()) client->introduce(session::introduction());
+    client->touch();
+    if (message.kind == jsonrpc::message_kind::batch) {
+        auto answers = co_await answer_batch(route, std::move(client), std::move(body));
+        co_return answers;
+    }
     if (message.kind == jsonrpc::message_kind::request) {
-        auto answer = co_await answer_request(route, std::move(body), message);
+        auto answer = co_await answer_request(route, std::move(client), reads, std::move(body), message);
         co_return answer;
     }
+    take_in(client, std::move(body), message);
+    co_return reply(response(202, std::string(), std::string()));
+}
+
+void mcp_endpoint::take_in(const session_ref& client, std::string body,
+                           const jsonrpc::envelope& message) const {
     if (message.kind == jsonrpc::message_kind::notification)
-        forward_notification(route, std::move(body), message);
-    co_return response(202, std::string(), std::string()); // a response answers a request that was never made
+        client->notify(std::move(body), message);
+    else
+        client->answer(body, message);
 }
 
-core::task<response> mcp_endpoint::answer_request(const mcp_route& route, std::string body,
-                                                  const jsonrpc::envelope& message) {
-    const std::string id(message.id.in(body));
-    if (message.method_name == "ping") co_return json_response(200, jsonrpc::result_response(id, "{}"));
-    if (forbidden_tool(route, body, message)) {
-        const mcp::fault refused(
-            mcp::fault_kind::tool_not_allowed,
-            "this tool is not in the list of tools that the gateway allows for this server");
-        co_return fault_response(refused, route.name, id);
+core::task<reply> mcp_endpoint::answer_request(const mcp_route& route, session_ref client, accepted reads,
+                                               std::string body, const jsonrpc::envelope& message) {
+    if (message.method_name == "ping")
+        co_return reply(json_response(200, jsonrpc::result_response(message.id.in(body), "{}")));
+    auto call = submit(route, client, std::move(body), message, reads.events);
+    auto answer = co_await relay(std::move(client), std::move(call), reads);
+    co_return answer;
+}
+
+std::unique_ptr<session::open_call> mcp_endpoint::submit(const mcp_route& route, const session_ref& client,
+                                                         std::string body, const jsonrpc::envelope& message,
+                                                         bool streams) {
+    if (route.unified())
+        return session::submit_to_all(loop_, group_, client, std::move(body), message, streams);
+    return client->request(0, std::move(body), message, streams);
+}
+
+// Several messages at once: MCP 2025-03-26 only.
+core::task<reply> mcp_endpoint::answer_batch(const mcp_route& route, session_ref client, std::string body) {
+    if (client->revision() != "2025-03-26") {
+        const mcp::fault refused(mcp::fault_kind::batch_unsupported,
+                                 "send one message in each request; batches are of MCP 2025-03-26 only");
+        co_return reply(fault_response(refused, route.name));
     }
-    auto end = co_await call(route, std::move(body), message);
-    if (end.failure) co_return told(route, *end.failure, id);
-    if (message.method_name == "tools/list" && !route.tools.all())
-        end.response = route.tools.apply(end.response);
-    if (end.response.empty()) {
-        const mcp::fault unreadable(mcp::fault_kind::unavailable, "its list of tools can't be read");
-        co_return told(route, unreadable, id);
+    std::vector<std::unique_ptr<session::open_call>> calls;
+    std::string answers;
+    auto add = [&answers](std::string_view text) {
+        if (!text.empty()) answers.append(answers.empty() ? "[" : ",").append(text);
+    };
+    jsonrpc::span each;
+    jsonrpc::array_walker elements(body, jsonrpc::skip_blank(body, 0));
+    while (elements.next(each)) {
+        std::string text(each.in(body));
+        const auto parsed = jsonrpc::parse(text);
+        const auto& message = parsed.message;
+        if (parsed.code != 0 || message.method_name == "initialize") {
+            const mcp::fault bad(mcp::fault_kind::invalid_request,
+                                 parsed.code != 0 ? message.fault : "initialize can't be part of a batch");
+            add(fault_response(bad, route.name, message.id.in(text)).body);
+        } else if (message.kind != jsonrpc::message_kind::request) {
+            take_in(client, std::move(text), message);
+        } else if (message.method_name == "ping") {
+            add(jsonrpc::result_response(message.id.in(text), "{}"));
+        } else {
+            calls.push_back(submit(route, client, std::move(text), message, false));
+        }
     }
-    co_return json_response(200, std::move(end.response));
-}
-
-core::task<backend::outcome> mcp_endpoint::call(const mcp_route& route, std::string body,
-                                                const jsonrpc::envelope& message) {
-    if (!route.backend) {
-        mcp::fault unknown(mcp::fault_kind::unavailable, "HTTP servers are not supported by this version");
-        co_return backend::outcome(std::move(unknown));
+    for (const auto& call : calls) {
+        auto next = co_await call->next();
+        while (next.index() == 0)
+            next = co_await call->next();
+        add(finished(*call, std::move(std::get<1>(next))).body);
     }
-    auto [sender, receiver] = backend::reply_sink::make(loop_);
-    backend::call request(std::move(body), message.id, message.method_name, std::move(sender));
-    route.backend->submit(std::move(request));
-    auto next = co_await receiver.next();
-    while (next.index() == 0) // messages before the end have no stream to go to yet
-        next = co_await receiver.next();
-    co_return std::move(std::get<1>(next));
+    if (answers.empty()) co_return reply(response(202, std::string(), std::string()));
+    co_return reply(json_response(200, answers + "]"));
 }
 
-void mcp_endpoint::forward_notification(const mcp_route& route, std::string body,
-                                        const jsonrpc::envelope& message) {
-    if (route.backend && !stays_here(message.method_name)) route.backend->notify(std::move(body));
+// --- answers
+
+response mcp_endpoint::finished(const session::open_call& call, backend::outcome end) {
+    const auto& server = call.target.name;
+    if (end.failure) return told(server, *end.failure, call.id_token);
+    if (end.response.empty()) return response(202, std::string(), std::string()); // cancelled
+    if (call.method == "tools/list" && !call.target.tools.all()) {
+        end.response = call.target.tools.apply(end.response);
+        if (end.response.empty()) {
+            const mcp::fault unreadable(mcp::fault_kind::unavailable, "its list of tools can't be read");
+            return told(server, unreadable, call.id_token);
+        }
+    }
+    return json_response(200, std::move(end.response));
 }
 
-response mcp_endpoint::told(const mcp_route& route, const mcp::fault& what, std::string_view id_token) {
+response mcp_endpoint::told(std::string_view server, const mcp::fault& what, std::string_view id_token) {
     const auto code = mcp::answer_for(what.kind).code;
-    if (what.kind != mcp::fault_kind::closing) {
+    const bool about_request = what.kind == mcp::fault_kind::tool_not_allowed ||
+                               what.kind == mcp::fault_kind::session_required ||
+                               what.kind == mcp::fault_kind::unknown_session;
+    if (what.kind != mcp::fault_kind::closing && !about_request) {
         telemetry::runtime_failure failure;
-        failure.server = route.name;
+        failure.server = std::string(server);
         failure.request_id = std::string(id_token);
         failure.code = code;
         failure.detail = what.detail;
         payloads_.report(failure);
-        log_.for_server(route.name).warning("a call failed: ", what.detail);
+        log_.for_server(std::string(server)).warning("a call failed: ", what.detail);
     }
-    return fault_response(what, route.name, id_token);
+    return fault_response(what, server, id_token);
 }
 
 } // namespace drawbridge::http

@@ -1,55 +1,99 @@
-// POST /mcp/{server}: one JSON-RPC message of a client in, one answer out (Gateway 5.1.2, MCP Streamable
-// HTTP).
+// The MCP endpoints of the gateway: /mcp/{server} for one server, /mcp for all of them (Gateway 5.1.2, MCP
+// Streamable HTTP 2025-03-26 to 2025-11-25, HTTP+SSE 2024-11-05).
 #pragma once
 
 #include "backend/handle.hpp"
 #include "core/asio.hpp"
+#include "core/task_group.hpp"
+#include "http/accept.hpp"
 #include "http/message.hpp"
+#include "http/service.hpp"
 #include "jsonrpc/envelope.hpp"
-#include "mcp/tool_filter.hpp"
+#include "session/federation.hpp"
+#include "session/store.hpp"
+#include "session/upstream.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/stdout_channel.hpp"
 
-#include <optional>
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drawbridge::http {
 
-// One server as clients see it.
+// What stands behind one path: a server, or all of them.
 struct mcp_route {
-    mcp_route(std::string server, std::optional<backend::handle> target, mcp::tool_filter allowed)
-        : name(std::move(server))
-        , backend(std::move(target))
-        , tools(std::move(allowed)) {}
+    std::string name; // in error texts; empty: the unified endpoint
+    std::vector<const session::upstream*> servers;
 
-    std::string name;
-    std::optional<backend::handle> backend; // none: a kind of server that this version can't reach
-    mcp::tool_filter tools;
+    bool unified() const { return name.empty(); }
 };
 
-// Lives on one loop; immutable but for the backends behind it.
+struct endpoint_settings {
+    session::store_settings sessions;
+    std::size_t stream_buffer_bytes = std::size_t{1} << 20;
+};
+
+// Lives on one loop.
 class mcp_endpoint {
   public:
-    mcp_endpoint(core::executor loop, telemetry::stdout_channel& payloads, telemetry::log log);
+    mcp_endpoint(core::executor loop, endpoint_settings settings, telemetry::stdout_channel& payloads,
+                 telemetry::log log);
 
-    void add(mcp_route route) { routes_.push_back(std::move(route)); }
+    void add(session::upstream server);
     const mcp_route* find(std::string_view server) const;
+    const mcp_route& unified() const { return unified_; }
 
-    core::task<response> post(const mcp_route& route, const request_head& head, std::string body);
+    core::task<reply> post(const mcp_route& route, request_head head, std::string body);
+    reply listen(const mcp_route& route, const request_head& head);
+    response end_session(const mcp_route& route, const request_head& head);
+    // HTTP+SSE of 2024-11-05: one stream for everything, and a place to send messages to.
+    reply open_legacy_stream(const mcp_route& route, const request_head& head);
+    core::task<reply> post_legacy(const mcp_route& route, request_head head, std::string body);
+
+    // Every session ends, and with them their streams.
+    void close();
+    // Returns when nothing of the endpoint runs.
+    core::task<> join() { return group_.join(); }
 
   private:
-    core::task<response> answer_request(const mcp_route& route, std::string body,
+    using session_ref = std::shared_ptr<session::session>;
+
+    // `id` empty: for one request without a session.
+    session_ref make_session(const mcp_route& route, std::size_t agent, std::string id) const;
+    session_ref find_session(const mcp_route& route, const std::string& id, std::size_t agent) const;
+    core::task<reply> open_session(const mcp_route& route, std::size_t agent, std::string body,
+                                   const jsonrpc::envelope& message);
+    core::task<reply> answer_request(const mcp_route& route, session_ref client, accepted reads,
+                                     std::string body, const jsonrpc::envelope& message);
+    core::task<reply> answer_batch(const mcp_route& route, session_ref client, std::string body);
+    core::task<reply> relay(session_ref client, std::unique_ptr<session::open_call> call, accepted reads);
+    core::task<> pump(session_ref client, std::unique_ptr<session::open_call> call,
+                      std::shared_ptr<session::event_log> into, bool last);
+    std::unique_ptr<session::open_call> submit(const mcp_route& route, const session_ref& client,
+                                               std::string body, const jsonrpc::envelope& message,
+                                               bool streams);
+    // The answer to initialize; the session is settled when it is one.
+    core::task<std::string> shake_hands(const mcp_route& route, session_ref client, std::string body,
                                         const jsonrpc::envelope& message);
-    core::task<backend::outcome> call(const mcp_route& route, std::string body,
-                                      const jsonrpc::envelope& message);
-    void forward_notification(const mcp_route& route, std::string body, const jsonrpc::envelope& message);
-    response told(const mcp_route& route, const mcp::fault& what, std::string_view id_token);
+    core::task<> answer_legacy(const mcp_route& route, session_ref client, std::string body);
+    // Notifications, and answers to a server's requests.
+    void take_in(const session_ref& client, std::string body, const jsonrpc::envelope& message) const;
+    // The whole answer as the client reads it; empty: it gets none.
+    response finished(const session::open_call& call, backend::outcome end);
+    response told(std::string_view server, const mcp::fault& what, std::string_view id_token);
 
     core::executor loop_;
+    endpoint_settings settings_;
     telemetry::stdout_channel& payloads_;
     telemetry::log log_;
-    std::vector<mcp_route> routes_;
+    std::vector<std::unique_ptr<session::upstream>> servers_;
+    std::vector<std::unique_ptr<mcp_route>> routes_;
+    mcp_route unified_;
+    session::store sessions_;
+    core::task_group group_;
 };
 
 } // namespace drawbridge::http

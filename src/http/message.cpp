@@ -8,7 +8,7 @@ response json_response(unsigned status, std::string body) {
     return response(status, "application/json", std::move(body));
 }
 
-std::string serialize_head(const response& answer, bool keep_alive) {
+std::string serialize_head(const response& answer, bool keep_alive, framing body) {
     const auto reason = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(answer.status));
     std::string head;
     head.reserve(256);
@@ -20,9 +20,12 @@ std::string serialize_head(const response& answer, bool keep_alive) {
         head += name;
         head += ": " + value + "\r\n";
     }
-    head += "Cache-Control: no-store\r\n";
-    if (answer.status != 204) head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
-    if (!keep_alive) head += "Connection: close\r\n";
+    // A proxy must neither keep nor repack what is said to one client.
+    head += body == framing::length ? "Cache-Control: no-store\r\n" : "Cache-Control: no-store, no-transform\r\n";
+    if (body == framing::chunked) head += "Transfer-Encoding: chunked\r\n";
+    if (body == framing::length && answer.status != 204)
+        head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
+    if (!keep_alive || body == framing::close) head += "Connection: close\r\n";
     head += "\r\n";
     return head;
 }

@@ -43,7 +43,14 @@ struct response {
 
 response json_response(unsigned status, std::string body);
 
-// The head of the response as it goes out, with Content-Length; the body follows in the same write.
-std::string serialize_head(const response& answer, bool keep_alive);
+// How the end of a body is told.
+enum class framing {
+    length, // Content-Length: the body follows in the same write
+    chunked,
+    close // the connection's end, for HTTP/1.0
+};
+
+// The head of the response as it goes out.
+std::string serialize_head(const response& answer, bool keep_alive, framing body = framing::length);
 
 } // namespace drawbridge::http

@@ -5,18 +5,24 @@ namespace {
 
 struct entry {
     std::string_view path;
-    bool named; // one more segment follows: the server's name
+    bool named;              // one more segment follows: the server's name
+    std::string_view behind; // and this behind it
     endpoint target;
     std::string_view allow;
     bool authenticated;
 };
 
+constexpr std::string_view streamable = "POST, GET, DELETE";
+
 constexpr entry table[] = {
-    {"/mcp/", true, endpoint::mcp, "POST", true},
-    {"/health", false, endpoint::health, "GET, HEAD", false},
-    {"/livez", false, endpoint::livez, "GET, HEAD", false},
-    {"/readyz", false, endpoint::readyz, "GET, HEAD", false},
-    {"/close", false, endpoint::close, "POST", true},
+    {"/mcp/", true, "/sse", endpoint::legacy_stream, "GET", true},
+    {"/mcp/", true, "/messages", endpoint::legacy_message, "POST", true},
+    {"/mcp/", true, "", endpoint::mcp, streamable, true},
+    {"/mcp", false, "", endpoint::federation, streamable, true},
+    {"/health", false, "", endpoint::health, "GET, HEAD", false},
+    {"/livez", false, "", endpoint::livez, "GET, HEAD", false},
+    {"/readyz", false, "", endpoint::readyz, "GET, HEAD", false},
+    {"/close", false, "", endpoint::close, "POST", true},
 };
 
 std::string_view without_trailing_slash(std::string_view path) {
@@ -42,7 +48,9 @@ route find_route(std::string_view method, std::string_view path) {
         route found;
         if (each.named) {
             if (!path.starts_with(each.path)) continue;
+            if (!path.ends_with(each.behind) || path.size() < each.path.size() + each.behind.size()) continue;
             found.server = path.substr(each.path.size());
+            found.server.remove_suffix(each.behind.size());
             if (found.server.empty() || found.server.find('/') != std::string_view::npos) continue;
         } else if (path != each.path) {
             continue;

@@ -6,14 +6,23 @@
 
 namespace drawbridge::http {
 
-enum class endpoint : std::uint8_t { mcp, health, livez, readyz, close };
+enum class endpoint : std::uint8_t {
+    mcp,            // one server
+    federation,     // all of them
+    legacy_stream,  // HTTP+SSE of MCP 2024-11-05
+    legacy_message, // and where its messages go
+    health,
+    livez,
+    readyz,
+    close
+};
 
 struct route {
     enum class result : std::uint8_t { found, not_found, method_not_allowed };
 
     result what = result::not_found;
     endpoint target = endpoint::health;
-    std::string_view server; // of /mcp/{server}
+    std::string_view server; // of /mcp/{server} and what is below it
     std::string_view allow;  // the methods of the path, for the Allow header
     bool authenticated = false;
 };

@@ -120,18 +120,17 @@ TEST_CASE("what this version can't do is refused, never ignored") {
         check(with_server(R"({"container":"x","guard-policies":{"allow-only":{"repos":"all"}}})"));
     CHECK(guard.status == 1);
     CHECK(guard.errors.find("not supported by this version") != std::string::npos);
-    const auto auth =
-        check(with_server(R"({"type":"http","url":"https://e.com","auth":{"type":"github-oidc"}})"));
+    const auto auth = check(with_server(R"({"type":"http","url":"https://e.com","auth":{"type":"basic"}})"));
     CHECK(auth.status == 1);
-    CHECK(auth.errors.find("not supported by this version") != std::string::npos);
+    CHECK(auth.errors.find("github-oidc") != std::string::npos);
 }
 
 TEST_CASE("T-AUTH-006: trusted bots are validated; what has no effect is named in one warning") {
     const auto result = check(R"({"mcpServers":{},"gateway":{"port":1,"domain":"d","agentId":"a",)"
-                              R"("trustedBots":["my-bot[bot]"],"keepaliveInterval":60}})");
+                              R"("trustedBots":["my-bot[bot]"],"forcePublicRepos":true}})");
     CHECK(result.status == 0);
     CHECK(result.errors.find("trustedBots") != std::string::npos);
-    CHECK(result.errors.find("keepaliveInterval") != std::string::npos);
+    CHECK(result.errors.find("forcePublicRepos") != std::string::npos);
     const auto bad =
         check(R"({"mcpServers":{},"gateway":{"port":1,"domain":"d","agentId":"a","trustedBots":[""]}})");
     CHECK(bad.status == 1);
@@ -149,6 +148,17 @@ TEST_CASE("check --explain prints the exact command and hides the values of vari
     CHECK(result.output.find("canary") == std::string::npos);
 }
 
+TEST_CASE("check --explain says why the runtime folder can't be used, and explains nothing") {
+    const auto result = check(with_server(R"({"container":"img:1"})"), {"--explain", "--runtime", runtime()},
+                              {{"RUNTIME_DIRECTORY", "/proc/nowhere"}});
+    CAPTURE(result.errors);
+    CHECK(result.status == 1);
+    CHECK(holds(result.errors, "drawbridge: --explain needs a folder"));
+    CHECK(holds(result.errors, "/proc/nowhere"));
+    CHECK(holds(result.output, "valid, 1 servers"));
+    CHECK(!holds(result.output, "img:1"));
+}
+
 TEST_CASE("the examples of the package are valid") {
     const std::map<std::string, std::string> environment{
         {"MCP_GATEWAY_AGENT_ID", "a"}, {"GITHUB_TOKEN", "b"},        {"WORKSPACE", "/w"},
@@ -163,7 +173,7 @@ TEST_CASE("the examples of the package are valid") {
         CHECK(result.status == 0);
         ++count;
     }
-    CHECK(count >= 3);
+    CHECK(count >= 5);
 }
 
 TEST_CASE("the command line: help, version, and mistakes") {
@@ -344,7 +354,7 @@ TEST_CASE("a runtime that is missing: serve fails, check and HTTP servers don't 
 
 TEST_CASE("ineffective fields stand in one warning, in check and in serve's log") {
     const auto text = with_gateway(R"("payloadDir":"/p","payloadPathPrefix":"/q","payloadSizeThreshold":1,)"
-                                   R"("trustedBots":["b"],"keepaliveInterval":-1,"forcePublicRepos":true,)"
+                                   R"("trustedBots":["b"],"forcePublicRepos":true,)"
                                    R"("opentelemetry":{"endpoint":"http://127.0.0.1:9/v1/traces"})");
     const auto result = check(text);
     CHECK(result.status == 0);
@@ -352,7 +362,7 @@ TEST_CASE("ineffective fields stand in one warning, in check and in serve's log"
     REQUIRE(at != std::string::npos);
     CHECK(result.errors.find("without effect", at + 1) == std::string::npos);
     for (const auto* field : {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots",
-                              "keepaliveInterval", "forcePublicRepos", "opentelemetry"})
+                              "forcePublicRepos", "opentelemetry"})
         CHECK(holds(result.errors, std::string("gateway.") + field));
     gateway_options options;
     options.gateway_extra = R"("trustedBots":["b"])";

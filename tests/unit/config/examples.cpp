@@ -32,5 +32,5 @@ TEST_CASE("config: every packaged example is valid") {
         CHECK(text.str().find("\"agentId\": \"${MCP_GATEWAY_AGENT_ID}\"") != std::string::npos);
         ++count;
     }
-    CHECK(count >= 3);
+    CHECK(count >= 5);
 }

@@ -95,6 +95,75 @@ TEST_CASE("config drawbridge object: values out of range or of the wrong kind") 
                      "from 0.01 to 1024"));
 }
 
+TEST_CASE("config drawbridge object: links, of both kinds of servers") {
+    using sharing = server::session_sharing;
+    for (const auto& document : {with_extension(""), with_http(R"("drawbridge": {})")}) {
+        const auto got = read_with(document);
+        REQUIRE_MESSAGE(got.value, all_text(got));
+        CHECK(got.value->servers[0].sessions == sharing::automatic);
+        CHECK(got.value->servers[0].max_links == 64);
+        CHECK(got.value->servers[0].link_idle_timeout == seconds(900));
+    }
+    const std::pair<const char*, sharing> words[] = {{"auto", sharing::automatic},
+                                                     {"shared", sharing::shared},
+                                                     {"per-agent", sharing::per_agent},
+                                                     {"per-session", sharing::per_session}};
+    for (const auto& [word, wanted] : words) {
+        CAPTURE(word);
+        const auto fields =
+            "\"sessions\": \"" + std::string(word) + R"(", "maxLinks": 10000, "linkIdleTimeout": 604800)";
+        for (const auto& document : {with_extension(fields), with_http("\"drawbridge\": {" + fields + "}")}) {
+            const auto got = read_with(document);
+            REQUIRE_MESSAGE(got.value, all_text(got));
+            CHECK(got.value->servers[0].sessions == wanted);
+            CHECK(got.value->servers[0].max_links == 10000);
+            CHECK(got.value->servers[0].link_idle_timeout == seconds(604800));
+        }
+    }
+}
+
+TEST_CASE("config drawbridge object: faults in the settings of links") {
+    const std::pair<const char*, const char*> rows[] = {
+        {"sessions", "\"\""},      {"sessions", "\"automatic\""}, {"sessions", "true"},
+        {"maxLinks", "0"},         {"maxLinks", "10001"},         {"maxLinks", "\"1\""},
+        {"maxLinks", "1.5"},       {"linkIdleTimeout", "0"},      {"linkIdleTimeout", "604801"},
+        {"linkIdleTimeout", "-1"},
+    };
+    for (const auto& [key, value] : rows) {
+        CAPTURE(key);
+        CAPTURE(value);
+        const auto field = "\"" + std::string(key) + "\": " + value;
+        const auto path = "mcpServers.s.drawbridge." + std::string(key);
+        CHECK(only_error(read_with(with_extension(field)), path, ""));
+        CHECK(only_error(read_with(with_http("\"drawbridge\": {" + field + "}")), path, ""));
+    }
+    CHECK(only_error(read_with(with_extension(R"("sessions": "per_session")")),
+                     "mcpServers.s.drawbridge.sessions", "did you mean \"per-session\"?"));
+    CHECK(only_error(read_with(with_extension(R"("maxLinks": 0)")), "mcpServers.s.drawbridge.maxLinks",
+                     "from 1 to 10000"));
+}
+
+TEST_CASE("config drawbridge object: caFile of an https server") {
+    const auto remote = [](std::string_view url, std::string_view file, const variables& known = {}) {
+        return read_with(with_server(R"({"type": "http", "url": ")" + std::string(url) +
+                                     R"(", "drawbridge": {"caFile": )" + std::string(file) + "}}"),
+                         known);
+    };
+    const std::string path = "mcpServers.s.drawbridge.caFile";
+    const auto sound = remote("https://h/mcp", R"("${DIR}/ca.pem")", {{"DIR", "/etc/ssl"}});
+    REQUIRE_MESSAGE(sound.value, all_text(sound));
+    CHECK(sound.value->servers[0].http->ca_file == "/etc/ssl/ca.pem");
+    CHECK(read_with(with_http("\"drawbridge\": {}")).value->servers[0].http->ca_file.empty());
+    for (const auto* file : {R"("")", R"(" ")", R"("ca.pem")", R"("./ca.pem")", R"("~/ca.pem")"})
+        CHECK(only_error(remote("https://h/mcp", file), path, "absolute"));
+    CHECK(only_error(remote("https://h/mcp", "true"), path, "a string"));
+    CHECK(only_error(remote("https://h/mcp", R"("${DIR}")", {{"DIR", "/ca.pem\n"}}), path, "line end"));
+    CHECK(only_error(remote("https://h/mcp", R"("${DIR}/ca.pem")"), path, "DIR"));
+    CHECK(only_error(remote("http://h/mcp", R"("/ca.pem")"), path, "https://"));
+    CHECK(only_error(remote("ftp://h/mcp", R"("/ca.pem")"), "mcpServers.s.url", "http"));
+    CHECK(only_error(read_with(with_extension(R"("caFile": "/ca.pem")")), path, "http servers only"));
+}
+
 TEST_CASE("config drawbridge object: unknown keys are refused") {
     CHECK(only_error(read_with(with_extension(R"("memroy": "1g")")), "mcpServers.s.drawbridge.memroy",
                      "did you mean \"memory\"?"));

@@ -132,6 +132,26 @@ TEST_CASE("config gateway: sessionTimeout beats the variable, which beats 6 h") 
                    "gateway.sessionTimeout", "MCP_GATEWAY_SESSION_TIMEOUT"));
 }
 
+TEST_CASE("config gateway: keepaliveInterval: -1 is off, 0 and nothing are 1500, for every http server") {
+    const auto interval = [](std::string_view field) {
+        const auto got = read_with(
+            R"({"mcpServers":{"s":{"type":"http","url":"http://h"}},"gateway":{"port":1,"domain":"h","agentId":"i")" +
+            std::string(field) + "}}");
+        REQUIRE_MESSAGE(got.value, all_text(got));
+        CHECK(got.warnings.empty());
+        CHECK(got.value->servers[0].http->keepalive_interval == got.value->gate.keepalive_interval);
+        return got.value->gate.keepalive_interval;
+    };
+    CHECK(interval("") == seconds(1500));
+    CHECK(interval(R"(,"keepaliveInterval": 0)") == seconds(1500));
+    CHECK(interval(R"(,"keepaliveInterval": -1)") == seconds(0));
+    CHECK(interval(R"(,"keepaliveInterval": 1)") == seconds(1));
+    CHECK(interval(R"(,"keepaliveInterval": 86400)") == seconds(86400));
+    for (const auto* value : {"-2", "86401", "1.5", "\"60\"", "null"})
+        CHECK(only_error(read_with(with_gateway("\"keepaliveInterval\": " + std::string(value))),
+                         "gateway.keepaliveInterval", "integer"));
+}
+
 TEST_CASE("config gateway: T-CFG-005 payloadDir is an absolute path") {
     CHECK(read_with(with_gateway(R"("payloadDir": "/var/lib/mcp-gateway/payloads")")).value);
     for (const auto* folder :
@@ -144,15 +164,14 @@ TEST_CASE("config gateway: T-CFG-005 payloadDir is an absolute path") {
 TEST_CASE("config gateway: fields without effect are validated and named together in one warning") {
     const auto got = read_with(with_gateway(
         R"("payloadDir": "/p", "payloadPathPrefix": "/w", "payloadSizeThreshold": 1, "trustedBots": ["b[bot]"],
-           "keepaliveInterval": -1, "forcePublicRepos": false, "sinkVisibilityExemptServers": ["*"],
+           "forcePublicRepos": false, "sinkVisibilityExemptServers": ["*"],
            "opentelemetry": {"endpoint": "https://c.example/v1/traces"})"));
     REQUIRE(got.value);
     REQUIRE(got.warnings.size() == 2); // the other: no servers
     const auto* warning = find(got.warnings, "", "without effect in this version");
     REQUIRE(warning != nullptr);
-    for (const auto* field :
-         {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots", "keepaliveInterval",
-          "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
+    for (const auto* field : {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots",
+                              "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
         CHECK(warning->message.find("gateway." + std::string(field)) != std::string::npos);
 }
 
@@ -162,8 +181,6 @@ TEST_CASE("config gateway: faults in fields without effect are errors all the sa
         {"payloadSizeThreshold", "\"1\""},
         {"trustedBots", "[]"},
         {"trustedBots", "\"b\""},
-        {"keepaliveInterval", "-2"},
-        {"keepaliveInterval", "1.5"},
         {"forcePublicRepos", "\"true\""},
         {"payloadPathPrefix", "1"},
         {"sinkVisibilityExemptServers", "\"*\""},
@@ -238,4 +255,78 @@ TEST_CASE("config gateway: the drawbridge object") {
             "gateway.drawbridge." + std::string(key), ""));
     }
     CHECK(only_error(read_with(with_gateway(R"("drawbridge": [])")), "gateway.drawbridge", "an object"));
+}
+
+TEST_CASE("config gateway: sessions and streams in the drawbridge object") {
+    const auto plain = read_with(with_gateway(R"("drawbridge": {})"));
+    REQUIRE(plain.value);
+    CHECK(plain.value->gate.allowed_origins.empty());
+    CHECK(plain.value->gate.allowed_hosts.empty());
+    CHECK(!plain.value->gate.legacy_sse);
+    CHECK(plain.value->gate.federation);
+    CHECK(plain.value->gate.max_sessions == 10000);
+    CHECK(plain.value->gate.max_sessions_per_agent == 10000);
+    CHECK(plain.value->gate.stream_buffer_bytes == std::size_t{1} << 20);
+    const auto got = read_with(with_gateway(
+        R"("drawbridge": {"legacySse": true, "federation": false, "maxSessions": 1000000,
+           "maxSessionsPerAgent": 1, "streamBufferBytes": 4096})"));
+    REQUIRE_MESSAGE(got.value, all_text(got));
+    CHECK(got.value->gate.legacy_sse);
+    CHECK(!got.value->gate.federation);
+    CHECK(got.value->gate.max_sessions == 1000000);
+    CHECK(got.value->gate.max_sessions_per_agent == 1);
+    CHECK(got.value->gate.stream_buffer_bytes == 4096);
+    const std::pair<const char*, const char*> rows[] = {
+        {"legacySse", "\"true\""},
+        {"legacySse", "1"},
+        {"federation", "null"},
+        {"federation", "\"no\""},
+        {"maxSessions", "0"},
+        {"maxSessions", "1000001"},
+        {"maxSessions", "\"5\""},
+        {"maxSessionsPerAgent", "0"},
+        {"maxSessionsPerAgent", "1e7"},
+        {"streamBufferBytes", "4095"},
+        {"streamBufferBytes", "1073741825"},
+        {"streamBufferBytes", "\"1MiB\""},
+        {"allowedOrigins", "\"*\""},
+        {"allowedOrigins", "{}"},
+        {"allowedHosts", "\"localhost\""},
+        {"allowedHosts", "null"},
+        {"legacySSE", "true"},
+        {"sessions", "\"shared\""},
+    };
+    for (const auto& [key, value] : rows) {
+        CAPTURE(key);
+        CAPTURE(value);
+        CHECK(only_error(
+            read_with(with_gateway("\"drawbridge\": {\"" + std::string(key) + "\": " + value + "}")),
+            "gateway.drawbridge." + std::string(key), ""));
+    }
+}
+
+TEST_CASE("config gateway: allowed origins and hosts are kept as browsers spell them") {
+    const auto got = read_with(with_gateway(
+                                   R"("drawbridge": {
+        "allowedOrigins": ["https://App.Example.com", "${O}", "http://localhost:80", "*", "http://[::1]:6274"],
+        "allowedHosts": ["Gateway.Example.com", "[::1]", "${H}"]})"),
+                               {{"O", "https://a.example:443"}, {"H", "10.0.0.1"}});
+    REQUIRE_MESSAGE(got.value, all_text(got));
+    CHECK(got.value->gate.allowed_origins == std::vector<std::string>{"https://app.example.com",
+                                                                      "https://a.example", "http://localhost",
+                                                                      "*", "http://[::1]:6274"});
+    CHECK(got.value->gate.allowed_hosts ==
+          std::vector<std::string>{"gateway.example.com", "[::1]", "10.0.0.1"});
+    const auto bad =
+        read_with(with_gateway(
+                      R"("drawbridge": {"allowedOrigins": ["https://a.example", "a.example", 1, "${NO}"],
+        "allowedHosts": ["a.example", "${H}"]})"),
+                  {{"H", "s3cret:80"}});
+    CHECK(bad.errors.size() == 4);
+    const std::string at = "gateway.drawbridge.";
+    CHECK(find(bad.errors, at + "allowedOrigins[1]", "scheme") != nullptr);
+    CHECK(find(bad.errors, at + "allowedOrigins[2]", "a string") != nullptr);
+    CHECK(find(bad.errors, at + "allowedOrigins[3]", "undefined") != nullptr);
+    CHECK(find(bad.errors, at + "allowedHosts[1]", "port") != nullptr);
+    CHECK(all_text(bad).find("s3cret") == std::string::npos);
 }

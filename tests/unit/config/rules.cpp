@@ -145,6 +145,63 @@ TEST_CASE("config rules: domains are hosts without scheme and port") {
     CHECK(check_domain("::1")->suggestion.find("brackets") != std::string::npos);
 }
 
+TEST_CASE("config rules: hosts of a Host header have no port") {
+    for (const auto* host : {"localhost", "gateway.example.com", "10.0.0.1", "[::1]", "My_Host"})
+        CHECK_MESSAGE(!check_allowed_host(host), host);
+    for (const auto* host : {"", "*", "*.example.com", "localhost:80", "http://h", "[::1]:80", "::1", "a/b"})
+        CHECK_MESSAGE(check_allowed_host(host).has_value(), host);
+}
+
+TEST_CASE("config rules: origins are scheme, host and port") {
+    for (const auto* origin :
+         {"*", "https://app.example.com", "http://localhost:6274", "http://127.0.0.1", "http://[::1]:80",
+          "HTTPS://A.Example", "vscode-webview://abc", "chrome-extension://abcdefgh"})
+        CHECK_MESSAGE(!check_origin(origin), origin);
+    for (const auto* origin : {"",
+                               " ",
+                               "null",
+                               "app.example.com",
+                               "https://",
+                               "https://h/",
+                               "https://h/app",
+                               "https://h?x",
+                               "https://u@h",
+                               "https://*.example.com",
+                               "https://h:0",
+                               "https://h:65536",
+                               "https://h:",
+                               "https://h:x",
+                               "https://h,https://i",
+                               "1http://h",
+                               "://h",
+                               "https://[::1",
+                               "https://a b",
+                               "https://h\n"})
+        CHECK_MESSAGE(check_origin(origin).has_value(), origin);
+    CHECK(browser_spelling("HTTPS://App.Example:443") == "https://app.example");
+    CHECK(browser_spelling("http://h:0080") == "http://h");
+    CHECK(browser_spelling("https://h:80") == "https://h:80");
+    CHECK(browser_spelling("http://[::1]") == "http://[::1]");
+    CHECK(browser_spelling("*") == "*");
+}
+
+TEST_CASE("config rules: parts of a URL that may hold secrets") {
+    CHECK(user_info("https://u:p@ss@h:1/x@y?z@") == "u:p@ss");
+    CHECK(user_info("https://h/x@y") == "");
+    CHECK(user_info("not a url") == "");
+    CHECK(query("https://h/x?a=b&c=?#d?e") == "a=b&c=?");
+    CHECK(query("https://h/x#?a") == "");
+    CHECK(without_user_info("https://u:p@ss@h:1/x@y?z@") == "https://h:1/x@y?z@");
+    CHECK(without_user_info("https://h/x@y") == "https://h/x@y");
+    CHECK(without_user_info("") == "");
+}
+
+TEST_CASE("config rules: absolute paths") {
+    CHECK(!check_absolute_path("/etc/ssl/\xc3\xa9 ca.pem"));
+    for (const auto* path : {"", "a", "./a", " /a", "/a\n", "/a\x7f"})
+        CHECK_MESSAGE(check_absolute_path(path).has_value(), path);
+}
+
 TEST_CASE("config rules: capabilities have their Linux names") {
     CHECK(!check_capability("CHOWN"));
     CHECK(!check_capability("NET_BIND_SERVICE"));

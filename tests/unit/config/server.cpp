@@ -250,21 +250,45 @@ TEST_CASE("config server: a guard is validated, refused and never ignored") {
                          "mcpServers.s." + std::string(key), refused));
 }
 
-TEST_CASE("config server: auth is validated and refused") {
-    const auto refused = "not supported by this version";
-    CHECK(only_error(read_with(with_http(R"("auth": {"type": "github-oidc", "audience": "a"})")),
-                     "mcpServers.s.auth", refused));
-    CHECK(only_error(read_with(with_stdio(R"("auth": {"type": "github-oidc"})")), "mcpServers.s.auth",
-                     "http servers only"));
-    CHECK(find(read_with(with_http(R"("auth": {})")).errors, "mcpServers.s.auth.type", "required") !=
-          nullptr);
-    for (const auto* auth : {R"({"type": ""})", R"({"type": "basic"})"})
-        CHECK(find(read_with(with_http("\"auth\": " + std::string(auth))).errors, "mcpServers.s.auth.type",
-                   "github-oidc") != nullptr);
-    CHECK(find(read_with(with_http(R"("auth": {"type": "github-oidc", "audience": 1})")).errors,
-               "mcpServers.s.auth.audience", "string") != nullptr);
-    CHECK(find(read_with(with_http(R"("auth": {"type": "github-oidc", "scope": "x"})")).errors,
-               "mcpServers.s.auth.scope", "unknown") != nullptr);
+TEST_CASE("config server: auth asks for a token of GitHub Actions") {
+    const auto oidc = [](std::string_view more, const variables& known = {}) {
+        return read_with(with_http(R"("auth": {"type": "github-oidc")" + std::string(more) + "}"), known);
+    };
+    const auto named = oidc(R"(, "audience": "${A}")", {{"A", "my-audience"}});
+    REQUIRE_MESSAGE(named.value, all_text(named));
+    CHECK(named.warnings.empty());
+    REQUIRE(named.value->servers[0].http->oidc);
+    CHECK(named.value->servers[0].http->oidc->audience == "my-audience");
+    CHECK(oidc("").value->servers[0].http->oidc->audience == "https://api.example/mcp");
+    CHECK(!read_with(with_http(R"("headers": {})")).value->servers[0].http->oidc);
+    const auto user = read_with(with_server(
+        R"({"type": "http", "url": "https://u:s3cret@h:8443/mcp?a=b@c", "auth": {"type": "github-oidc"}})"));
+    REQUIRE(user.value);
+    CHECK(user.value->servers[0].http->oidc->audience == "https://h:8443/mcp?a=b@c");
+    const auto both = read_with(
+        with_http(R"("headers": {"authorization": "Bearer x", "A": "b"}, "auth": {"type": "github-oidc"})"));
+    REQUIRE(both.value);
+    CHECK(both.warnings.size() == 1);
+    CHECK(find(both.warnings, "mcpServers.s.headers.authorization", "replaced") != nullptr);
+}
+
+TEST_CASE("config server: faults in auth") {
+    const auto auth = [](std::string_view value, const variables& known = {}) {
+        return read_with(with_http("\"auth\": " + std::string(value)), known);
+    };
+    const std::string path = "mcpServers.s.auth";
+    CHECK(only_error(read_with(with_stdio(R"("auth": {"type": "github-oidc"})")), path, "http servers only"));
+    CHECK(only_error(auth("{}"), path + ".type", "required"));
+    CHECK(only_error(auth("\"github-oidc\""), path, "an object"));
+    for (const auto* value : {R"({"type": ""})", R"({"type": "basic"})", R"({"type": "GITHUB-OIDC"})"})
+        CHECK(only_error(auth(value), path + ".type", "github-oidc"));
+    CHECK(only_error(auth(R"({"type": null})"), path + ".type", "null"));
+    const std::string sound = R"({"type": "github-oidc", )";
+    CHECK(only_error(auth(sound + R"("audience": 1})"), path + ".audience", "string"));
+    CHECK(only_error(auth(sound + R"("audience": " "})"), path + ".audience", "blank"));
+    CHECK(only_error(auth(sound + R"("audience": "${A}"})", {{"A", ""}}), path + ".audience", "blank"));
+    CHECK(only_error(auth(sound + R"("audience": "${A}"})"), path + ".audience", "undefined"));
+    CHECK(only_error(auth(sound + R"("scope": "x"})"), path + ".scope", "unknown"));
 }
 
 TEST_CASE("config server: T-CFG-006 unknown fields are refused with a suggestion") {

@@ -1,0 +1,48 @@
+// A request of a client whose answer is awaited: the receiving half of a call.
+#pragma once
+
+#include "backend/call.hpp"
+#include "core/asio.hpp"
+#include "jsonrpc/envelope.hpp"
+#include "session/upstream.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace drawbridge::session {
+
+// Lives on the session's loop. Destroying it says that nobody waits any more; the server works on.
+class open_call {
+  public:
+    open_call(backend::reply_sink::receiver answer, const upstream& server, const jsonrpc::envelope& request,
+              std::string id, std::function<void()> on_close)
+        : id_token(std::move(id))
+        , method(request.method_name)
+        , target(server)
+        , answer_(std::move(answer))
+        , on_close_(std::move(on_close)) {}
+    open_call(const open_call&) = delete;
+    open_call& operator=(const open_call&) = delete;
+    ~open_call() {
+        if (on_close_) on_close_();
+    }
+
+    // Messages (progress, log, requests of the server), then exactly one outcome.
+    core::task<std::variant<std::string, backend::outcome>> next() { return answer_.next(); }
+    // False when nothing came before the deadline.
+    core::task<bool> wait_until(core::time_point deadline) { return answer_.wait_until(deadline); }
+
+    const std::string id_token; // the client's, as spelled
+    const std::string method;
+    const upstream& target;
+
+  private:
+    backend::reply_sink::receiver answer_;
+    std::function<void()> on_close_;
+};
+
+} // namespace drawbridge::session
