@@ -18,6 +18,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ class app {
     core::task<> remove_latecomers();
     core::task<std::string> make_shared_network();
     void build_backends();
+    std::shared_ptr<backend::token_source> tokens_for(const config::server& server);
     core::task<bool> start_strictly();
     std::string hand_out_client_configuration();
     void start_servers();
@@ -66,6 +68,7 @@ class app {
 
     health::board board_;
     std::unique_ptr<health::aggregator> aggregator_;
+    std::map<std::string, std::shared_ptr<backend::token_source>> tokens_; // by audience
     std::vector<std::unique_ptr<backend::actor>> backends_;
     std::unique_ptr<http::mcp_endpoint> endpoint_;
     std::unique_ptr<http::front> front_;

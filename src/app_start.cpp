@@ -1,6 +1,7 @@
 // How the gateway starts: the place it listens on, the container runtime, the servers.
 #include "app.hpp"
 
+#include "backend/oidc_token.hpp"
 #include "config/client_config.hpp"
 #include "config/secrets.hpp"
 #include "process/network.hpp"
@@ -148,12 +149,30 @@ void app::build_backends() {
         settings.max_message_bytes = config_.gate.max_message_bytes;
         settings.max_queued_calls = config_.gate.max_queued_calls;
         settings.secrets = config::secrets_of(config_.gate, server);
+        settings.tokens = tokens_for(server);
         backends_.push_back(std::make_unique<backend::actor>(
             loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));
         backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
         endpoint_->add(session::upstream(server.name, backends_.back()->address(),
                                          mcp::tool_filter(server.tools)));
     }
+}
+
+// One source for each audience: servers that share one share its token (Gateway 7.6).
+std::shared_ptr<backend::token_source> app::tokens_for(const config::server& server) {
+    if (!server.http || !server.http->oidc) return nullptr;
+    const auto& audience = server.http->oidc->audience;
+    auto& source = tokens_[audience];
+    if (source) return source;
+    backend::oidc_environment given;
+    given.request_url = environment_variable("ACTIONS_ID_TOKEN_REQUEST_URL").value_or(std::string());
+    given.request_token = environment_variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN").value_or(std::string());
+    const auto log = log_.for_server(server.name);
+    if (given.request_url.empty() || given.request_token.empty())
+        log.error("auth is github-oidc, but ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN is not "
+                  "set: calls to this server will fail");
+    source = std::make_shared<backend::oidc_token>(loop_, std::move(given), audience, log);
+    return source;
 }
 
 // Gateway 9.1 to the letter: every server is started, and one that fails ends the program. Each failure has

@@ -5,7 +5,7 @@
 
 # What compiles and links the gateway. Debian's unversioned Boost is 1.74, too old for us.
 build_packages=(
-    g++ meson ninja-build pkg-config
+    g++ meson ninja-build pkg-config libssl-dev
     libboost1.81-dev libboost-filesystem1.81-dev libboost-json1.81-dev libboost-log1.81-dev
     libboost-system1.81-dev libboost-thread1.81-dev libboost-url1.81-dev
 )

@@ -204,7 +204,9 @@ void actor::tell(const std::string& reason) {
     for (const auto& [key, each] : slots_)
         links.push_back(each->now());
     const auto now = summarize(links);
-    if (now == told_) {
+    // Which of several ready links is the newest says nothing about the server.
+    const bool as_before = now.now == told_.now && now.word == told_.word && serves(now.now);
+    if (now == told_ || as_before) {
         if (slots_.size() > 1 && !reason.empty()) log_.info("one of ", slots_.size(), " links: ", reason);
         return;
     }

@@ -9,6 +9,7 @@
 #include "backend/preparation.hpp"
 #include "backend/slot.hpp"
 #include "backend/standing.hpp"
+#include "backend/token_source.hpp"
 #include "config/config.hpp"
 #include "core/asio.hpp"
 #include "core/mailbox.hpp"
@@ -34,6 +35,7 @@ struct actor_settings {
     std::size_t max_message_bytes = 0;
     std::size_t max_queued_calls = 0;
     std::vector<std::string> secrets; // of this server, and the agent ids
+    std::shared_ptr<token_source> tokens; // of a remote server with `auth`
 };
 
 class actor final : public slot_host {

@@ -1,6 +1,7 @@
 #include "backend/connector.hpp"
 
 #include "backend/actor.hpp"
+#include "backend/http_link.hpp"
 #include "backend/stdio_link.hpp"
 
 #include <utility>
@@ -17,10 +18,26 @@ dialogue_settings talk_settings(const actor_settings& settings) {
     return talk;
 }
 
+http_settings remote_settings(const actor_settings& settings) {
+    const auto& remote = *settings.server.http;
+    http_settings out;
+    out.talk = talk_settings(settings);
+    out.client.origin = http::parse_url(remote.url).value_or(http::url());
+    out.client.ca_file = remote.ca_file;
+    out.client.connect_timeout = remote.connect_timeout;
+    for (const auto& header : remote.headers)
+        out.headers.emplace_back(header.name, header.value);
+    out.tokens = settings.tokens;
+    out.keepalive_interval = remote.keepalive_interval;
+    out.max_message_bytes = settings.max_message_bytes;
+    return out;
+}
+
 } // namespace
 
 std::string configuration_fault(const actor_settings& settings) {
-    if (!settings.server.stdio) return {};
+    if (settings.server.http)
+        return http::parse_url(settings.server.http->url) ? std::string() : "its url can't be read";
     return process::plan_launch(settings.client, settings.gateway, settings.server, 0).error;
 }
 
@@ -28,6 +45,9 @@ std::unique_ptr<link> make_link(core::executor loop, const actor_settings& setti
                                 std::uint64_t incarnation, client_ref owner,
                                 std::shared_ptr<audience> listeners, link::reporter report,
                                 telemetry::log log) {
+    if (settings.server.http)
+        return std::make_unique<http_link>(loop, incarnation, remote_settings(settings), std::move(owner),
+                                           std::move(listeners), std::move(report), std::move(log));
     stdio_settings container;
     container.server = settings.server.name;
     container.client = settings.client;
@@ -47,7 +67,11 @@ telemetry::start_failure describe_failed_start(const actor_settings& settings, c
     failure.server = settings.server.name;
     failure.message = why;
     failure.stderr_tail = evidence;
-    if (!settings.server.stdio) return failure;
+    if (settings.server.http) {
+        const auto place = http::parse_url(settings.server.http->url);
+        failure.attempted = place ? place->shown() : "an unreadable url";
+        return failure;
+    }
     const auto& container = *settings.server.stdio;
     failure.attempted = container.image;
     for (const auto& variable : container.env)

@@ -193,6 +193,7 @@ void dialogue::cancel(const client& from, std::uint64_t ticket, std::string_view
     if (!reason.empty()) params += R"(,"reason":)" + std::string(reason);
     notify(jsonrpc::notification("notifications/cancelled", params + "}"));
     finish(std::move(*pending_.take(*id)), outcome(std::string()));
+    way_.forget(*id);
 }
 
 void dialogue::release(const client& who) {
@@ -201,6 +202,7 @@ void dialogue::release(const client& who) {
                                                                     R"(,"reason":"the session ended"})"));
         mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
         finish(std::move(*pending_.take(id)), outcome(std::move(gone)));
+        way_.forget(id);
     }
     if (!audience_) return;
     for (const auto& uri : audience_->leave(who)) {
@@ -277,6 +279,7 @@ void dialogue::expire_calls() {
         mcp::fault late(mcp::fault_kind::timed_out,
                         entry.method + " was not answered within " + std::to_string(elapsed) + " ms");
         finish(std::move(entry), outcome(std::move(late)));
+        way_.forget(id);
     }
     arm_deadline();
 }

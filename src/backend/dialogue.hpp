@@ -36,6 +36,8 @@ class carrier {
     // One message, on one line. `call` is the id of the request in it, 0 for anything else. False: the server
     // does not take it, and what waits for it has reached the limit.
     virtual bool send(std::string_view line, std::uint64_t call) = 0;
+    // Nobody waits for this call's answer any more.
+    virtual void forget(std::uint64_t call) = 0;
     // The dialogue found that the server is not there any more.
     virtual void lose(std::string why) = 0;
 };
@@ -83,6 +85,7 @@ class dialogue {
     void end(const std::string& why);
 
     bool ended() const { return ended_; }
+    bool waits_for(std::uint64_t call) const { return pending_.has(call); }
     std::size_t in_flight() const { return pending_.size(); }
     bool awaits_client() const { return !asked_.empty(); }
     core::time_point last_used() const { return last_used_; }

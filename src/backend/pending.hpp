@@ -37,6 +37,7 @@ class pending {
     std::optional<entry> take(std::string_view id_token);
     // A call that goes on: for its progress. By the token that we gave it, or by its caller.
     entry* find(std::string_view id_token);
+    bool has(std::uint64_t id) const { return entries_.contains(id); }
     std::optional<std::uint64_t> find(const client& from, std::uint64_t ticket) const;
     std::vector<std::uint64_t> of(const client& from) const;
     // The only caller that waits; none when there are several, or none.

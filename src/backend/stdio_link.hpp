@@ -61,6 +61,7 @@ class stdio_link final : public link, private carrier {
     core::task<> read_errors();
     core::task<> write_input();
     bool send(std::string_view line, std::uint64_t call) override;
+    void forget(std::uint64_t) override {} // on one pipe there is nothing to call off
     void on_oversized(const jsonrpc::oversized& line);
     void on_babble(std::string_view line);
 
