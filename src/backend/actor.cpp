@@ -64,7 +64,10 @@ slot& actor::place_for(const client_ref& who) {
 }
 
 bool actor::admit(slot& who) {
-    if (has_room()) return true;
+    if (has_room()) {
+        if (told_.word == status::error) who.begin_in_error(); // a try alone does not make it well
+        return true;
+    }
     const auto number = who.settings().number;
     if (std::find(queue_.begin(), queue_.end(), number) == queue_.end()) queue_.push_back(number);
     return false;
@@ -83,15 +86,13 @@ void actor::sweep() {
     if (closing_) return;
     if (!queue_.empty() && has_room()) start_waiting();
     if (erased == 0) return;
+    const auto reason = std::exchange(parting_, {});
     const bool tries = std::any_of(slots_.begin(), slots_.end(),
                                    [](const auto& each) { return each.second->takes_place(); });
-    if (told_.word == status::error && !tries) {
-        auto& own = place_for(nullptr);
-        own.begin_in_error();
-        own.start("it was in error");
-    } else {
-        tell("a session ended");
-    }
+    if (told_.word == status::error && !tries)
+        place_for(nullptr).start("it was in error");
+    else
+        tell(reason);
 }
 
 void actor::start_waiting() {
@@ -110,7 +111,8 @@ void actor::on(call request) {
         mcp::fault gone(mcp::fault_kind::closing, "the gateway is shutting down");
         request.reply.finish(outcome(std::move(gone)));
     } else if (from && has_session && from->target.expired()) {
-        return; // its session ended while it was on its way
+        mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
+        request.reply.finish(outcome(std::move(gone)));
     } else if (from && !has_session && settings_.server.sessions == sharing::per_session) {
         mcp::fault lost(mcp::fault_kind::session_required,
                         "each client of this server has a link of its own: send initialize first, then the "
@@ -172,7 +174,10 @@ void actor::on(idle_message due) {
 }
 
 void actor::on(waited_message due) {
-    if (auto* place = find_number(due.slot)) place->give_up_waiting(settings_.server.max_links);
+    auto* place = find_number(due.slot);
+    if (place == nullptr) return;
+    place->give_up_waiting(settings_.server.max_links);
+    if (!place->takes_place()) std::erase(queue_, due.slot); // nothing waits in it for a link any more
 }
 
 void actor::on(link_report report) {
@@ -183,8 +188,10 @@ void actor::on(link_report report) {
     if (found == slots_.end()) return;
     const bool earlier = found->second->now().incarnation != report.incarnation;
     if (earlier && report.what != link_report::kind::closed) return; // of an earlier life
-    if (report.what == link_report::kind::failed) report_failed_start(report.reason, report.evidence);
-    if (report.what == link_report::kind::lost && !closing_ && !found->second->leaving()) {
+    const bool wanted = !closing_ && !found->second->leaving();
+    if (report.what == link_report::kind::failed && wanted)
+        report_failed_start(report.reason, report.evidence);
+    if (report.what == link_report::kind::lost && wanted) {
         telemetry::runtime_failure failure;
         failure.server = settings_.server.name;
         failure.detail = report.reason;
@@ -195,15 +202,22 @@ void actor::on(link_report report) {
 
 // --- how it stands
 
-void actor::changed(slot&, const std::string& reason) {
-    tell(reason);
+void actor::changed(slot& who, const std::string& reason) {
+    if (who.finished() && !closing_)
+        parting_ = reason; // what follows from it is found out when its place is given up
+    else
+        tell(reason);
 }
 
 void actor::tell(const std::string& reason) {
     std::vector<standing> links;
     for (const auto& [key, each] : slots_)
         links.push_back(each->now());
-    const auto now = summarize(links);
+    auto now = summarize(links);
+    if (now.now == state::stopped) { // no attempt is newer than the one that was told last
+        now.incarnation = told_.incarnation;
+        now.next_try = told_.next_try;
+    }
     // Which of several ready links is the newest says nothing about the server.
     const bool as_before = now.now == told_.now && now.word == told_.word && serves(now.now);
     if (now == told_ || as_before) {

@@ -97,6 +97,7 @@ class actor final : public slot_host {
     std::uint64_t last_number_ = 0;
     std::uint64_t incarnation_ = 0;
     standing told_;        // the last that the aggregator heard
+    std::string parting_;  // how the last link ended that nobody wants any more
     bool closing_ = false; // a stop message has come: no start any more
 
     preparation preparation_;

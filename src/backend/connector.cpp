@@ -4,6 +4,8 @@
 #include "backend/http_link.hpp"
 #include "backend/stdio_link.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace drawbridge::backend {
@@ -18,6 +20,13 @@ dialogue_settings talk_settings(const actor_settings& settings) {
     return talk;
 }
 
+bool is_authorization(std::string_view name) {
+    constexpr std::string_view wanted = "authorization";
+    return std::equal(wanted.begin(), wanted.end(), name.begin(), name.end(), [](char lower, char given) {
+        return lower == std::tolower(static_cast<unsigned char>(given));
+    });
+}
+
 http_settings remote_settings(const actor_settings& settings) {
     const auto& remote = *settings.server.http;
     http_settings out;
@@ -26,7 +35,8 @@ http_settings remote_settings(const actor_settings& settings) {
     out.client.ca_file = remote.ca_file;
     out.client.connect_timeout = remote.connect_timeout;
     for (const auto& header : remote.headers)
-        out.headers.emplace_back(header.name, header.value);
+        if (!remote.oidc || !is_authorization(header.name)) // a fetched token replaces it (Gateway 7.6)
+            out.headers.emplace_back(header.name, header.value);
     out.tokens = settings.tokens;
     out.keepalive_interval = remote.keepalive_interval;
     out.max_message_bytes = settings.max_message_bytes;

@@ -144,6 +144,8 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline) {
     entry.reply = std::move(request.reply);
     entry.since = core::clock::now();
     entry.deadline = deadline;
+    // It is postponed with the others once the client has answered, and has not waited as long as they have.
+    if (awaits_client()) entry.deadline -= entry.since - asked_since_;
     const auto id = pending_.add(std::move(entry));
     idle_.reset();
     // The progress token is the id: unique on this link, and it finds the call.
@@ -161,6 +163,10 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline) {
 
 core::task<outcome> dialogue::ask(std::string_view method, std::string_view raw_params,
                                   core::time_point deadline) {
+    if (ended_) {
+        mcp::fault gone(mcp::fault_kind::unavailable, end_reason_);
+        co_return outcome(std::move(gone));
+    }
     auto [sender, receiver] = reply_sink::make(loop_);
     auto text = jsonrpc::request("0", method, raw_params);
     const auto id = jsonrpc::scan(text).id;
@@ -206,7 +212,7 @@ void dialogue::release(const client& who) {
     }
     if (!audience_) return;
     for (const auto& uri : audience_->leave(who)) {
-        if (ended_ || !initialize_result_.valid()) continue;
+        if (ended_ || owner_ || !initialize_result_.valid()) continue; // a link of its own ends with it
         auto text = jsonrpc::request("0", "resources/unsubscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
         const auto id = jsonrpc::scan(text).id;
         call request(std::move(text), id, "resources/unsubscribe", {});
@@ -218,8 +224,17 @@ void dialogue::release(const client& who) {
 
 void dialogue::finish(pending::entry entry, outcome end) {
     last_used_ = core::clock::now();
+    if (end.failure || end.response.empty()) give_up_subscription(entry);
     entry.reply.finish(std::move(end));
     if (pending_.empty()) idle_.set();
+}
+
+// The server has not agreed: the next one who subscribes is not told that it has. Others who hold it by now
+// have relied on this call.
+void dialogue::give_up_subscription(const pending::entry& entry) {
+    if (entry.subscribes.empty() || !entry.from || !audience_) return;
+    for (const auto& who : audience_->subscribers(entry.subscribes))
+        audience_->unsubscribe(*who, entry.subscribes);
 }
 
 void dialogue::fail(std::uint64_t call, mcp::fault why) {
@@ -245,6 +260,7 @@ void dialogue::end(const std::string& why) {
         for (const auto& who : audience_->everybody())
             if (const auto target = who->target.lock()) target->link_lost(link_);
     for (auto& entry : pending_.take_all()) {
+        give_up_subscription(entry);
         const bool interrupted = initialize_result_.valid();
         mcp::fault gone(interrupted ? mcp::fault_kind::call_interrupted : mcp::fault_kind::unavailable,
                         interrupted ? why + " while it worked on this call, which may or may not have been "

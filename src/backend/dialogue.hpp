@@ -98,6 +98,7 @@ class dialogue {
     bool answered_here(call& request);
     std::uint64_t enter(call request, core::time_point deadline);
     void finish(pending::entry entry, outcome end);
+    void give_up_subscription(const pending::entry& entry);
     void arm_deadline();
     void expire_calls();
     core::task<> check_alive();

@@ -26,6 +26,8 @@ bool tells_everybody(std::string_view method) {
 bool dialogue::receive(std::string_view text) {
     last_heard_ = core::clock::now();
     const auto message = jsonrpc::scan(text);
+    // What it says on its way out is for nobody: its clients know already that it is gone.
+    if (ended_) return message.kind != jsonrpc::message_kind::invalid;
     switch (message.kind) {
     case jsonrpc::message_kind::response:
         on_response(text, message);
@@ -60,8 +62,7 @@ void dialogue::on_response(std::string_view line, const jsonrpc::envelope& messa
         log_.debug("an answer to a call that is gone was dropped");
         return;
     }
-    if (message.error.present() && !entry->subscribes.empty() && entry->from && audience_)
-        audience_->unsubscribe(*entry->from, entry->subscribes);
+    if (message.error.present()) give_up_subscription(*entry);
     outcome end(jsonrpc::splice(line, {{message.id, entry->id_token}}));
     finish(std::move(*entry), std::move(end));
 }
@@ -143,7 +144,7 @@ std::vector<client_ref> dialogue::listeners_of(std::string_view line,
     }
     if (message.method_name == "notifications/cancelled") return {};
     client_ref only = pending_.only_caller();
-    if (!only) only = audience_->only_member();
+    if (!only && audience_->shared_by() != reach::everybody) only = audience_->only_member();
     if (only) return {only};
     const bool log_message = message.method_name == "notifications/message";
     if (log_message || audience_->shared_by() != reach::one_agent) return {};

@@ -97,6 +97,11 @@ void slot::cancel(const client& from, std::uint64_t ticket, const std::string& r
 }
 
 void slot::release(const client& who) {
+    for (auto& each : waiting_) {
+        if (each.from.get() != &who) continue;
+        mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
+        each.reply.finish(outcome(std::move(gone)));
+    }
     std::erase_if(waiting_, [&](const call& each) { return each.from.get() == &who; });
     if (link_ && serves(state_))
         link_->talk().release(who);

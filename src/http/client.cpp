@@ -133,6 +133,7 @@ struct exchange::implementation {
     core::alarm alarm;
     response_parser parser;
     client_error failure;
+    bool starved = false; // the parser wants more than the buffer holds
     bool timed_out = false;
     bool cut = false;
 };
@@ -157,13 +158,14 @@ void exchange::implementation::fail(client_error::kind what, std::string text) {
     failure.sent = true;
 }
 
-// Reads once. False: the body is complete, or something failed.
+// Reads once and parses what is there. False: something failed.
 core::task<bool> exchange::implementation::fill() {
     auto& buffer = wire->buffer;
-    if (buffer.size() == 0) {
+    if (buffer.size() == 0 || starved) {
         const auto room = buffer.prepare(read_size);
         auto [error, n] = co_await wire->read(room);
         buffer.commit(n);
+        starved = false;
         beast::error_code bad;
         if (error == core::asio::error::eof && parser.got_some()) parser.put_eof(bad);
         if (error && (bad || error != core::asio::error::eof || !parser.is_done())) {
@@ -173,25 +175,14 @@ core::task<bool> exchange::implementation::fill() {
             co_return false;
         }
     }
-    while (buffer.size() > 0 && !parser.is_done()) {
+    while (buffer.size() > 0 && !parser.is_done() && !starved) {
         beast::error_code bad;
-        const auto used = parser.put(buffer.data(), bad);
-        buffer.consume(used);
-        if (bad == bhttp::error::need_more) {
-            const auto room = buffer.prepare(read_size);
-            auto [error, n] = co_await wire->read(room);
-            buffer.commit(n);
-            if (error) {
-                fail(client_error::kind::read,
-                     "the connection to " + home->settings.origin.authority() + " broke: " + error.message());
-                co_return false;
-            }
-        } else if (bad) {
+        buffer.consume(parser.put(buffer.data(), bad));
+        starved = bad == bhttp::error::need_more;
+        if (bad && !starved) {
             fail(client_error::kind::malformed,
                  home->settings.origin.authority() + " does not answer in HTTP: " + bad.message());
             co_return false;
-        } else if (!parser.body.empty()) {
-            break;
         }
     }
     co_return true;

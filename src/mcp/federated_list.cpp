@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace drawbridge::mcp {
@@ -89,6 +90,25 @@ std::optional<std::vector<std::string_view>> read_elements(std::string_view text
     return out;
 }
 
+struct item_places {
+    std::string name;
+    span name_at;
+    span uri_at; // not present in kinds without
+};
+
+std::optional<item_places> read_item(std::string_view item, const shape& what) {
+    item_places out;
+    const span whole{0, item.size()};
+    const bool has_uri = !what.uri.empty();
+    const bool read = has_uri ? read_members(item, whole, {{"name", &out.name_at}, {what.uri, &out.uri_at}})
+                              : read_members(item, whole, {{"name", &out.name_at}});
+    if (!read) return std::nullopt;
+    auto name = jsonrpc::unescape(out.name_at.in(item));
+    if (!name || (has_uri && !jsonrpc::unescape(out.uri_at.in(item)))) return std::nullopt;
+    out.name = std::move(*name);
+    return out;
+}
+
 } // namespace
 
 std::string_view list_method(list_kind kind) {
@@ -129,32 +149,24 @@ bool list_merge::add(std::string_view server, std::string_view response_text, co
     return true;
 }
 
-bool list_merge::add_item(part& into, std::string_view server, std::string_view item,
+void list_merge::add_item(part& into, std::string_view server, std::string_view item,
                           const tool_filter& tools) {
-    const auto& what = shape_of(kind_);
-    span name_at;
-    span uri_at;
-    const span whole{0, item.size()};
-    const bool has_uri = !what.uri.empty();
-    const bool read = has_uri ? read_members(item, whole, {{"name", &name_at}, {what.uri, &uri_at}})
-                              : read_members(item, whole, {{"name", &name_at}});
-    if (!read) return false;
-    const auto name = jsonrpc::unescape(name_at.in(item));
-    if (!name || (has_uri && !jsonrpc::unescape(uri_at.in(item)))) return false;
-    auto federated = federated_name(server, *name);
-    if (!has_uri) {
-        if (learns_ != nullptr) learns_->learn(server, *name);
-        if (kind_ == list_kind::tools && !tools.allows(*name)) return false;
-        if (!into.names.insert(federated).second) return false;
+    const auto read = read_item(item, shape_of(kind_));
+    if (!read) return;
+    const auto federated = federated_name(server, read->name);
+    // Resources go by their URI: two may have one name.
+    if (!read->uri_at.present()) {
+        if (learns_ != nullptr) learns_->learn(server, read->name);
+        if (kind_ == list_kind::tools && !tools.allows(read->name)) return;
+        if (!into.names.insert(federated).second) return;
     }
-    const std::string name_token = jsonrpc::quote(federated);
-    std::vector<jsonrpc::edit> edits = {{name_at, name_token}};
-    const std::string prefix = has_uri ? uri_prefix(server) : std::string();
+    const std::string token = jsonrpc::quote(federated);
+    std::vector<jsonrpc::edit> edits = {{read->name_at, token}};
+    const std::string prefix = uri_prefix(server);
     // Right after the quote: the rest of the URI stays as it is spelled.
-    if (has_uri) edits.push_back({{uri_at.begin + 1, 0}, prefix});
+    if (read->uri_at.present()) edits.push_back({{read->uri_at.begin + 1, 0}, prefix});
     into.items += ',';
     into.items += jsonrpc::splice(item, edits);
-    return true;
 }
 
 void list_merge::failed(std::string_view server, std::string_view detail) {
@@ -166,9 +178,9 @@ std::string list_merge::result() const {
     jsonrpc::append_quoted(out, shape_of(kind_).member);
     out += ":[";
     bool first = true;
-    for (const auto& [server, part] : parts_) {
-        if (part.items.empty()) continue;
-        out.append(part.items, first ? 1 : 0);
+    for (const auto& [server, listed] : parts_) {
+        if (listed.items.empty()) continue;
+        out.append(listed.items, first ? 1 : 0);
         first = false;
     }
     out += ']';

@@ -55,7 +55,7 @@ class list_merge {
         std::set<std::string> names;
     };
 
-    bool add_item(part& into, std::string_view server, std::string_view item, const tool_filter& tools);
+    void add_item(part& into, std::string_view server, std::string_view item, const tool_filter& tools);
 
     list_kind kind_;
     name_table* learns_;

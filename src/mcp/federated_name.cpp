@@ -108,7 +108,8 @@ constexpr std::string_view uri_start = "drawbridge://";
 std::string federated_name(std::string_view server, std::string_view name) {
     const bool plain_name = is_plain(name);
     std::string out;
-    if (plain_name && is_plain_server(server) && server.size() + joint.size() + name.size() <= federated_name_limit)
+    if (plain_name && is_plain_server(server) &&
+        server.size() + joint.size() + name.size() <= federated_name_limit)
         return out.append(server).append(joint).append(name);
     out = short_half(server).append(joint);
     const std::size_t room = federated_name_limit - out.size();
@@ -199,7 +200,8 @@ std::optional<resolved_uri> resolve_uri(std::span<const std::string> servers, st
     if (slash == std::string_view::npos) return std::nullopt;
     const auto prefix = federated.substr(0, slash + 1);
     for (const auto& server : servers)
-        if (uri_prefix(server) == prefix) return resolved_uri{server, std::string(federated.substr(slash + 1))};
+        if (uri_prefix(server) == prefix)
+            return resolved_uri{server, std::string(federated.substr(slash + 1))};
     return std::nullopt;
 }
 

@@ -51,7 +51,7 @@ TEST_CASE("handle: everything arrives as its message, control before work") {
     const handle to(box.address());
     made_call made(loop);
     to.submit(std::move(made.request));
-    to.notify("note");
+    to.notify(nullptr, "note");
     to.start();
     to.prefetch();
     const auto deadline = core::clock::now();
@@ -76,10 +76,10 @@ TEST_CASE("handle: a call that does not fit is answered at once, a notification 
     core::asio::io_context loop{1};
     core::mailbox<message> box(loop.get_executor(), 1);
     const handle to(box.address());
-    to.notify("the only place");
+    to.notify(nullptr, "the only place");
     made_call made(loop);
     to.submit(std::move(made.request));
-    to.notify("dropped");
+    to.notify(nullptr, "dropped");
     const auto end = end_of(loop, made.receiver);
     REQUIRE(end.failure);
     CHECK(end.failure->kind == mcp::fault_kind::overloaded);
@@ -102,7 +102,7 @@ TEST_CASE("handle: of nobody, or of a backend that is gone, a call still has its
         made_call made(loop);
         each.submit(std::move(made.request));
         CHECK(end_of(loop, made.receiver).failure);
-        each.notify("x");
+        each.notify(nullptr, "x");
         each.start();
         each.prefetch();
         each.stop(core::clock::now());

@@ -33,11 +33,11 @@ struct actor_of_one {
         client.server(script);
         settings.server = "test";
         settings.client = client.runtime();
-        settings.startup_timeout = 15s;
-        settings.tool_timeout = 15s;
+        settings.talk.startup_timeout = 15s;
+        settings.talk.tool_timeout = 15s;
         settings.stop_grace = 1s;
         settings.max_message_bytes = 4096;
-        settings.max_queued_calls = 10000;
+        settings.talk.max_queued_calls = 10000;
         plan.argv = {client.path("client"), "run"};
         plan.environment = settings.client.environment;
         plan.container_name = "box";
@@ -54,8 +54,8 @@ struct actor_of_one {
             reports.push_back(std::move(what));
             changed.set();
         };
-        server =
-            std::make_unique<stdio_link>(loop.get_executor(), 1, settings, plan, report, telemetry::log());
+        server = std::make_unique<stdio_link>(loop.get_executor(), 1, settings, plan, nullptr, nullptr, report,
+                                              telemetry::log());
         group.spawn("link", server->run());
     }
     void up() {
@@ -85,7 +85,7 @@ struct actor_of_one {
         std::string text =
             R"({"jsonrpc":"2.0","id":"c","method":")" + method + R"(","params":)" + params + "}";
         const auto id = jsonrpc::scan(text).id;
-        server->submit(call(std::move(text), id, method, std::move(sender)));
+        server->talk().submit(call(std::move(text), id, method, std::move(sender)));
         return std::move(receiver);
     }
     outcome answer(reply_sink::receiver& from) {
@@ -187,7 +187,9 @@ TEST_CASE("stdio link: the end of the container's own process is seen although i
     CHECK(::kill(std::stoi(pids[0]), SIGKILL) == 0);
     const auto end = boxed.answer(slow);
     REQUIRE(end.failure);
-    CHECK(end.failure->detail == "its container ended; the call was not answered");
+    CHECK(end.failure->kind == mcp::fault_kind::call_interrupted);
+    CHECK(end.failure->detail == "its container ended while it worked on this call, which may or may not have "
+                                 "been carried out; it was not repeated");
     boxed.end();
     CHECK(boxed.reason_of(kind::lost) == "its container ended");
     CHECK_FALSE(boxed.client.has("container-pid")); // podman leaves it behind
@@ -242,15 +244,15 @@ TEST_CASE("stdio link: of many calls in flight none is forgotten, whichever way 
         std::vector<reply_sink::receiver> waiting;
         for (int i = 0; i < 200; ++i)
             waiting.push_back(busy.submit("slow"));
-        CHECK(busy.server->in_flight() == 200);
+        CHECK(busy.server->talk().in_flight() == 200);
         waiting.push_back(busy.submit(stopped ? "slow" : "last"));
         if (stopped) busy.server->stop();
         for (auto& each : waiting) {
             const auto end = busy.answer(each);
             REQUIRE(end.failure);
-            CHECK(end.failure->kind == mcp::fault_kind::unavailable);
+            CHECK(end.failure->kind == mcp::fault_kind::call_interrupted);
         }
-        CHECK(busy.server->in_flight() == 0);
+        CHECK(busy.server->talk().in_flight() == 0);
         busy.end();
     }
 }
@@ -265,7 +267,7 @@ TEST_CASE("stdio link: a server that does not read its input gets no more than f
     for (int i = 0; i < 1000; ++i) {
         auto receiver = deaf.submit("a", params);
         testing::settle(loop); // the writer had its chance
-        if (deaf.server->in_flight() > accepted.size()) {
+        if (deaf.server->talk().in_flight() > accepted.size()) {
             accepted.push_back(std::move(receiver));
             continue;
         }

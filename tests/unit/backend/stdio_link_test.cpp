@@ -43,6 +43,10 @@ serve() {
 }
 )";
 
+// What follows the reason where a call was in flight.
+const std::string interrupted = " while it worked on this call, which may or may not have been carried out; it was "
+                                "not repeated";
+
 struct scene {
     explicit scene(const std::string& script, std::vector<std::string> argv = {})
         : arrived(loop.get_executor())
@@ -51,11 +55,11 @@ struct scene {
         folder = ::mkdtemp(name);
         settings.server = "test";
         settings.client.path = "/bin/true";
-        settings.startup_timeout = 15s;
-        settings.tool_timeout = 15s;
+        settings.talk.startup_timeout = 15s;
+        settings.talk.tool_timeout = 15s;
         settings.stop_grace = 1s;
         settings.max_message_bytes = 4096;
-        settings.max_queued_calls = 100;
+        settings.talk.max_queued_calls = 100;
         plan.argv =
             argv.empty() ? std::vector<std::string>{"/bin/sh", "-c", prelude + script} : std::move(argv);
         plan.environment = {"PATH=/usr/bin:/bin", "LOG=" + folder + "/heard"};
@@ -74,8 +78,8 @@ struct scene {
             reports.push_back(std::move(what));
             arrived.set();
         };
-        server =
-            std::make_unique<stdio_link>(loop.get_executor(), 7, settings, plan, report, telemetry::log());
+        server = std::make_unique<stdio_link>(loop.get_executor(), 7, settings, plan, nullptr, nullptr, report,
+                                              telemetry::log());
         group.spawn("link", server->run());
     }
     // Starts it and waits until it is up, or its life is over.
@@ -104,7 +108,7 @@ struct scene {
         const auto message = jsonrpc::scan(text);
         const auto id = message.id;
         std::string method(message.method_name);
-        server->submit(call(std::move(text), id, std::move(method), std::move(sender)));
+        server->talk().submit(call(std::move(text), id, std::move(method), std::move(sender)));
         return std::move(receiver);
     }
     outcome answer(reply_sink::receiver& from) {
@@ -160,8 +164,8 @@ bool failed_with(const outcome& end, mcp::fault_kind what) {
 TEST_CASE("stdio link: a whole life in order") {
     scene stage("shake; serve");
     stage.up();
-    CHECK(stage.server->initialize_result().protocol_version() == "2025-06-18");
-    CHECK(stage.server->in_flight() == 0);
+    CHECK(stage.server->talk().initialize_result().protocol_version() == "2025-06-18");
+    CHECK(stage.server->talk().in_flight() == 0);
     stage.server->stop();
     stage.end();
     CHECK(stage.kinds() == kinds{kind::spawned, kind::initialized, kind::lost, kind::closed});
@@ -189,12 +193,12 @@ TEST_CASE("stdio link: answers out of order find their callers, ids come back by
     auto first = stage.submit(scene::request(odd, "a"));
     auto second = stage.submit(scene::request("-12345678901234567890123", "b"));
     auto third = stage.submit(scene::request("1", "c"));
-    CHECK(stage.server->in_flight() == 3);
+    CHECK(stage.server->talk().in_flight() == 3);
     CHECK(stage.answer(third).response == R"({"jsonrpc":"2.0","id":1,"result":{"n": 4}})");
     CHECK(stage.answer(first).response == R"({"id":)" + odd + R"(,"result":{"id":2},"jsonrpc":"2.0"})");
     CHECK(stage.answer(second).response ==
           R"({"jsonrpc":"2.0","error":{"code":-1,"message":"no"},"id":-12345678901234567890123})");
-    CHECK(stage.server->in_flight() == 0);
+    CHECK(stage.server->talk().in_flight() == 0);
     const auto heard = stage.heard();
     REQUIRE(heard.size() == 5);
     CHECK(heard[2] == scene::request("2", "a")); // nothing of the caller's id reaches the server
@@ -206,8 +210,8 @@ TEST_CASE("stdio link: calls in flight are answered when the server exits") {
     stage.up();
     auto waiting = stage.submit(scene::request("1", "a"));
     const auto end = stage.answer(waiting);
-    CHECK(failed_with(end, mcp::fault_kind::unavailable));
-    CHECK(end.failure->detail.find("; the call was not answered") != std::string::npos);
+    CHECK(failed_with(end, mcp::fault_kind::call_interrupted));
+    CHECK(end.failure->detail == stage.reason_of(kind::lost) + interrupted);
     stage.end();
     CHECK(stage.kinds() == kinds{kind::spawned, kind::initialized, kind::lost, kind::closed});
     CHECK(stage.reason_of(kind::closed) == "the container exited with status 3");
@@ -251,7 +255,7 @@ TEST_CASE("stdio link: an answer over the limit fails its own call only") {
 
 TEST_CASE("stdio link: a call that takes too long is cancelled, the server lives on") {
     scene stage("shake; serve");
-    stage.settings.tool_timeout = 1s;
+    stage.settings.talk.tool_timeout = 1s;
     stage.up();
     const auto end = stage.ask("\"caller\"", "slow");
     CHECK(failed_with(end, mcp::fault_kind::timed_out));
@@ -267,7 +271,7 @@ TEST_CASE("stdio link: a call that takes too long is cancelled, the server lives
 
 TEST_CASE("stdio link: a server that does not even answer a ping is lost") {
     scene stage("shake; while hear; do :; done");
-    stage.settings.tool_timeout = 1s;
+    stage.settings.talk.tool_timeout = 1s;
     stage.up();
     CHECK(failed_with(stage.ask("1", "a"), mcp::fault_kind::timed_out));
     stage.end();
@@ -299,7 +303,7 @@ TEST_CASE("stdio link: a notification of a client reaches the server as it is") 
     scene stage("shake; serve");
     stage.up();
     const std::string text = R"({"jsonrpc":"2.0", "method":"notifications/x","params":{"a": 1}})";
-    stage.server->notify(text);
+    stage.server->talk().notify(text);
     CHECK(stage.ask("1", "a").response != "");
     const auto heard = stage.heard();
     REQUIRE(heard.size() == 4);
@@ -308,17 +312,17 @@ TEST_CASE("stdio link: a notification of a client reaches the server as it is") 
 
 TEST_CASE("stdio link: more calls than may wait are refused, and idle means none is in flight") {
     scene stage("shake; serve");
-    stage.settings.max_queued_calls = 1;
+    stage.settings.talk.max_queued_calls = 1;
     stage.up();
-    CHECK(testing::run(stage.loop, stage.server->wait_idle(core::clock::now())));
+    CHECK(testing::run(stage.loop, stage.server->talk().wait_idle(core::clock::now())));
     auto slow = stage.submit(scene::request("1", "slow"));
-    CHECK_FALSE(testing::run(stage.loop, stage.server->wait_idle(core::clock::now())));
+    CHECK_FALSE(testing::run(stage.loop, stage.server->talk().wait_idle(core::clock::now())));
     const auto refused = stage.ask("2", "a");
     CHECK(failed_with(refused, mcp::fault_kind::overloaded));
     CHECK(refused.failure->retry_after == 1s);
     stage.server->stop();
-    CHECK(failed_with(stage.answer(slow), mcp::fault_kind::unavailable));
-    CHECK(testing::run(stage.loop, stage.server->wait_idle(core::clock::now() + 15s)));
+    CHECK(failed_with(stage.answer(slow), mcp::fault_kind::call_interrupted));
+    CHECK(testing::run(stage.loop, stage.server->talk().wait_idle(core::clock::now() + 15s)));
 }
 
 TEST_CASE("stdio link: a handshake that fails says why") {
@@ -349,7 +353,7 @@ TEST_CASE("stdio link: a handshake that fails says why") {
 
 TEST_CASE("stdio link: a server that does not answer initialize in time") {
     scene stage("while hear; do :; done");
-    stage.settings.startup_timeout = 1s;
+    stage.settings.talk.startup_timeout = 1s;
     stage.start();
     stage.end();
     CHECK(stage.kinds() == kinds{kind::spawned, kind::failed, kind::closed});
@@ -360,7 +364,7 @@ TEST_CASE("stdio link: a server that does not answer initialize in time") {
 
 TEST_CASE("stdio link: the last words on stderr are the evidence, without secrets") {
     scene stage("echo 'cannot log in with hunter2-secret' >&2; exit 1");
-    stage.settings.secrets = {"hunter2-secret"};
+    stage.settings.talk.secrets = {"hunter2-secret"};
     stage.start();
     stage.end();
     REQUIRE(stage.reports.size() == 3);

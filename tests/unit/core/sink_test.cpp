@@ -13,6 +13,7 @@
 
 using namespace drawbridge;
 using testing::run;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -133,4 +134,91 @@ TEST_CASE("sink: the sender learns that the receiver is gone") {
     CHECK(kept.abandoned());
     CHECK_FALSE(kept.message("nobody hears it", plenty));
     kept.finish(ending("nor this"));
+}
+
+TEST_CASE("sink: a tap puts messages between the sender's, in order") {
+    core::asio::io_context loop{1};
+    auto [sender, receiver] = sink::make(loop.get_executor());
+    const auto tap = receiver.tap();
+    const auto other = receiver.tap();
+    CHECK(sender.message("a", plenty));
+    CHECK(tap.message("b", plenty));
+    CHECK(sender.message("c", plenty));
+    CHECK(other.message("d", plenty));
+    sender.finish(ending("done"));
+    CHECK_FALSE(tap.message("late", plenty)); // nothing follows the end
+    CHECK(run(loop, all(receiver)) == lines{"a", "b", "c", "d", "= done"});
+}
+
+TEST_CASE("sink: a tap wakes the receiver, counts against the same limit and ends nothing") {
+    core::asio::io_context loop{1};
+    auto [sender, receiver] = sink::make(loop.get_executor());
+    auto& source = sender;
+    {
+        const auto tap = receiver.tap();
+        core::asio::post(loop, [&source, tap] {
+            CHECK(tap.message("a", 2));
+            CHECK(source.message("b", 2));
+            CHECK_FALSE(tap.message("too many", 2));
+            CHECK_FALSE(source.message("too many", 2));
+        });
+    }
+    CHECK(std::get<0>(run(loop, receiver.next())) == "a");
+    CHECK(std::get<0>(run(loop, receiver.next())) == "b");
+    CHECK(static_cast<bool>(sender)); // the tap is gone: that is not the sender's end
+    sender.finish(ending("done"));
+    CHECK(run(loop, all(receiver)) == lines{"= done"});
+}
+
+TEST_CASE("sink: a tap may outlive both halves, and one of nothing hears nothing") {
+    core::asio::io_context loop{1};
+    sink::tap tap;
+    CHECK_FALSE(tap.message("to nobody", plenty));
+    {
+        auto [sender, receiver] = sink::make(loop.get_executor());
+        tap = receiver.tap();
+        CHECK(tap.message("a", plenty));
+        const sink::receiver gone = std::move(receiver);
+        CHECK(tap.message("b", plenty)); // moving is not leaving
+    }
+    CHECK_FALSE(tap.message("to the dead", plenty));
+    sink::sender kept;
+    {
+        auto [sender, receiver] = sink::make(loop.get_executor());
+        tap = receiver.tap();
+        kept = std::move(sender);
+    }
+    CHECK_FALSE(tap.message("nobody listens", plenty)); // although the sender lives
+}
+
+TEST_CASE("sink: wait_until tells whether something is there, and takes nothing") {
+    core::asio::io_context loop{1};
+    auto [sender, receiver] = sink::make(loop.get_executor());
+    const auto now = core::clock::now();
+    CHECK_FALSE(run(loop, receiver.wait_until(now)));
+    CHECK_FALSE(run(loop, receiver.wait_until(now + 20ms)));
+    CHECK(core::clock::now() >= now + 20ms);
+
+    auto& source = sender;
+    core::asio::post(loop, [&source] { source.message("a", plenty); });
+    CHECK(run(loop, receiver.wait_until(now + 1h)));
+    CHECK(run(loop, receiver.wait_until(now))); // it is still there, however late one asks
+    CHECK(std::get<0>(run(loop, receiver.next())) == "a");
+    CHECK_FALSE(run(loop, receiver.wait_until(core::clock::now())));
+
+    core::asio::post(loop, [&source] { source.finish(ending("done")); });
+    CHECK(run(loop, receiver.wait_until(core::clock::now() + 1h))); // the end counts
+    CHECK(run(loop, all(receiver)) == lines{"= done"});
+}
+
+TEST_CASE("sink: wait_until is woken by a tap and by a sender that is dropped") {
+    core::asio::io_context loop{1};
+    auto [sender, receiver] = sink::make(loop.get_executor());
+    core::asio::post(loop, [tap = receiver.tap()] { tap.message("a", plenty); });
+    CHECK(run(loop, receiver.wait_until(core::clock::now() + 1h)));
+    CHECK(std::get<0>(run(loop, receiver.next())) == "a");
+    auto& doomed = sender;
+    core::asio::post(loop, [&doomed] { const sink::sender dies = std::move(doomed); });
+    CHECK(run(loop, receiver.wait_until(core::clock::now() + 1h)));
+    CHECK(run(loop, all(receiver)) == lines{"= dropped"});
 }
