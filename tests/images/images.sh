@@ -55,7 +55,7 @@ packaged_node() {
 build_node_image() {
     local packages=$1 folder=$2/node program source
     program=$(packaged_node "$packages")
-    source=$( (cat "$packages/.installed" "${BASH_SOURCE[0]}" && "$program" --version) | sha256sum | cut -d ' ' -f 1)
+    source=$( (cat "$packages/.installed" "$packages/server.mjs" "${BASH_SOURCE[0]}" && "$program" --version) | sha256sum | cut -d ' ' -f 1)
     if [[ $(image_label "$test_image_node" io.drawbridge.source) == "$source" ]]; then
         return 0
     fi
@@ -63,7 +63,7 @@ build_node_image() {
     copy_program "$program" "$folder" /usr/local/bin/node
     mkdir -p "$folder/app" "$folder/usr/bin"
     ln -sf ../../bin/busybox "$folder/usr/bin/env"
-    tar --create --directory "$packages" --exclude='node_modules/node-linux-*' package.json node_modules |
+    tar --create --directory "$packages" --exclude='node_modules/node-linux-*' package.json server.mjs node_modules |
         tar --extract --directory "$folder/app"
     import_image "$folder" "$test_image_node" 'ENTRYPOINT ["/usr/local/bin/node"]' 'WORKDIR /app' \
         'ENV HOME=/root' "LABEL io.drawbridge.source=$source"

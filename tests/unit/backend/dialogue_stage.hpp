@@ -34,10 +34,12 @@ struct recorder final : backend::carrier {
         sent.emplace_back(line);
         return true;
     }
+    void forget(std::uint64_t call) override { forgotten.push_back(call); }
     void lose(std::string why) override { lost.push_back(std::move(why)); }
 
     bool takes = true;
     words sent;
+    std::vector<std::uint64_t> forgotten;
     words lost;
 };
 

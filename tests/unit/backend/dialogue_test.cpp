@@ -251,6 +251,7 @@ TEST_CASE("dialogue: cancel ends the call of this client with this ticket, and n
     now.talk->cancel(*b, 1, "");
     CHECK(now.told() == words{cancelled(4)});
     CHECK(is_nothing(now.end(of_b)));
+    CHECK(now.way.forgotten == std::vector<std::uint64_t>{2, 4});
     now.hear(result("2")); // late: dropped
     now.hear(result("4"));
     CHECK_FALSE(now.answered(second_of_a));
@@ -281,6 +282,7 @@ TEST_CASE("dialogue: release cancels the calls of this client and unsubscribes w
                               R"({"jsonrpc":"2.0","id":7,"method":"resources/unsubscribe","params":{"uri":"x"}})"});
     for (auto* each : {&first, &second})
         CHECK(ended_by(now.end(*each), fault_kind::unknown_session));
+    CHECK(now.way.forgotten == std::vector<std::uint64_t>{4, 5});
     now.hear(result("7"));
     now.hear(R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
     CHECK(a.port->heard.empty());

@@ -56,7 +56,8 @@ TEST_CASE("list_merge: names become federated, the rest of an item stays byte fo
     CHECK(
         merged_tools(
             R"([{"name":"a","x":1.50e+1,"inputSchema":{ "name" : "a" }} , { "title":"t", "name" : "b" }])") ==
-        R"({"tools":[{"name":"s__a","x":1.50e+1,"inputSchema":{ "name" : "a" }},{ "title":"t", "name" : "s__b" }]})");
+        R"({"tools":[{"name":"s__a","x":1.50e+1,"inputSchema":{ "name" : "a" }},{ "title":"t", "name" : )"
+        R"("s__b" }]})");
     CHECK(merged_tools(R"([{"n\u0061me":"get\u002dit\/"}])")
               .starts_with(R"({"tools":[{"n\u0061me":"s__get-it__0)"));
     CHECK(merged_tools(R"([{"name":"\u0061"}])") == R"({"tools":[{"name":"s__a"}]})");
@@ -69,9 +70,8 @@ TEST_CASE("list_merge: resources and templates have URIs") {
     CHECK(resources.add(
         "s", page("resources", R"([{"uri":"file:\/\/\/a\u002db","name":"n","x":{"uri":"file:///a"}}])"),
         everything));
-    CHECK(
-        resources.result() ==
-        R"({"resources":[{"uri":"drawbridge://s/file:\/\/\/a\u002db","name":"s__n","x":{"uri":"file:///a"}}]})");
+    CHECK(resources.result() == R"({"resources":[{"uri":"drawbridge://s/file:\/\/\/a\u002db","name":"s__n",)"
+                                R"("x":{"uri":"file:///a"}}]})");
     list_merge templates(list_kind::templates);
     CHECK(templates.add("s.t",
                         page("resourceTemplates", R"([{"name":"n","uriTemplate":"t://{+x}","uri":"u:v"}])"),
@@ -173,10 +173,8 @@ TEST_CASE("list_merge: an answer that is not valid to the last byte spoils nothi
     for (const string items :
          {R"([{"name":"a","x":tru}])", R"([{"name":"a","x":01}])", R"([{"name":"a"},])",
           R"([{"name":"a"} {}])", "[{\"name\":\"a\",\"x\":\"\xff\"}]", "[{\"name\":\"a\",\"x\":\"\n\"}]",
-          R"([{"name":"a","x":"\q"}])", R"([{"name":"\ud800"}])", R"([{"name":"a"]})", R"([{"name" "a"}])",
-          "[{\"name\":\"a\"}]\0"}) {
+          R"([{"name":"a","x":"\q"}])", R"([{"name":"\ud800"}])", R"([{"name":"a"]})", R"([{"name" "a"}])"}) {
         CAPTURE(items);
-        if (items == "[{\"name\":\"a\"}]") continue;
         CHECK(failure(tools(items)) == "its answer to tools/list is not valid JSON");
     }
     CHECK(failure(tools(string(300, '[') + string(300, ']'))) ==

@@ -114,12 +114,12 @@ TEST_CASE("route_call: completion goes by what it completes") {
 }
 
 TEST_CASE("route_call: refusals say what is wrong") {
-    CHECK(
-        refused("tools/call", R"({"name":"c__x"})") ==
-        R"(no server has the name "c__x"; names on this endpoint begin with a server's name and "__", as its lists show them)");
-    CHECK(
-        refused("resources/read", R"({"uri":"file:///a"})") ==
-        R"(no server has the resource "file:///a"; URIs on this endpoint begin with drawbridge://SERVER/, as its lists show them)");
+    CHECK(refused("tools/call", R"({"name":"c__x"})") ==
+          R"(no server has the name "c__x"; names on this endpoint begin with a server's name and "__", )"
+          R"(as its lists show them)");
+    CHECK(refused("resources/read", R"({"uri":"file:///a"})") ==
+          R"(no server has the resource "file:///a"; URIs on this endpoint begin with )"
+          R"(drawbridge://SERVER/, as its lists show them)");
     CHECK(refused("tools/call", R"({"name":7})") ==
           "tools/call needs params.name, a string, to say which server it is for");
     CHECK(refused("tools/call", "{}") ==
@@ -169,8 +169,10 @@ TEST_CASE("is_routed: the methods of one server") {
 TEST_CASE("rewrite_result: resources/read") {
     check_result(
         "resources/read",
-        R"({ "contents":[{"uri":"file:\/\/\/a","text":"uri"},{"blob":"","ur\u0069" : "x:1"},{"text":"t"}],"uri":"k" })",
-        R"({ "contents":[{"uri":"drawbridge://s/file:\/\/\/a","text":"uri"},{"blob":"","ur\u0069" : "drawbridge://s/x:1"},{"text":"t"}],"uri":"k" })");
+        R"({ "contents":[{"uri":"file:\/\/\/a","text":"uri"},{"blob":"","ur\u0069" : "x:1"},)"
+        R"({"text":"t"}],"uri":"k" })",
+        R"({ "contents":[{"uri":"drawbridge://s/file:\/\/\/a","text":"uri"},{"blob":"","ur\u0069" : )"
+        R"("drawbridge://s/x:1"},{"text":"t"}],"uri":"k" })");
     for (const string result : {"{}", "[]", "null", R"({"contents":[]})", R"({"contents":{"uri":"x"}})",
                                 R"({"contents":[7,null,[],{"uri":7},{"uri":null},{"uri":"\q"}]})"})
         check_kept("resources/read", response(result));
@@ -182,7 +184,8 @@ TEST_CASE("rewrite_result: links and embedded resources of tools/call") {
         R"({"type":"resource","uri":"k","resource":{"uri":"x:2","text":""}}],)"
         R"("structuredContent":{"content":[{"type":"resource_link","uri":"k"}]}})";
     const string wanted =
-        R"({"content":[{"type":"text","text":"x","uri":"k"},{"type":"resource_link","uri":"drawbridge://s/x:1"},)"
+        R"({"content":[{"type":"text","text":"x","uri":"k"},{"type":"resource_link",)"
+        R"("uri":"drawbridge://s/x:1"},)"
         R"({"type":"resource","uri":"k","resource":{"uri":"drawbridge://s/x:2","text":""}}],)"
         R"("structuredContent":{"content":[{"type":"resource_link","uri":"k"}]}})";
     check_result("tools/call", content, wanted);
@@ -191,33 +194,34 @@ TEST_CASE("rewrite_result: links and embedded resources of tools/call") {
                  R"({"content":[{"uri":"drawbridge://s/x:1","type":"resource\u005flink"}]})");
     check_kept("ping", response(content));
     check_kept("resources/read", response(content));
-    for (
-        const string result :
-        {"{}", R"({"content":"x"})", R"({"content":{"type":"resource_link","uri":"x"}})",
-         R"({"content":[{"uri":"x"}]})",
-         R"({"content":[{"type":"resource","resource":[]},{"type":"resource","resource":"x"},{"type":7,"uri":"x"}]})"})
+    for (const string result :
+         {"{}", R"({"content":"x"})", R"({"content":{"type":"resource_link","uri":"x"}})",
+          R"({"content":[{"uri":"x"}]})",
+          R"({"content":[{"type":"resource","resource":[]},{"type":"resource","resource":"x"},{"type":7,)"
+          R"("uri":"x"}]})"})
         check_kept("tools/call", response(result));
 }
 
 TEST_CASE("rewrite_result: prompts/get, with one block or several") {
-    check_result(
-        "prompts/get",
-        R"({"messages":[{"role":"user","content":{"type":"resource","resource":{"uri":"x:1"}}},)"
-        R"({"content":[{"type":"resource_link","uri":"x:2"},{"type":"text"}]},{"content":"x"},7]})",
-        R"({"messages":[{"role":"user","content":{"type":"resource","resource":{"uri":"drawbridge://s/x:1"}}},)"
-        R"({"content":[{"type":"resource_link","uri":"drawbridge://s/x:2"},{"type":"text"}]},{"content":"x"},7]})");
+    check_result("prompts/get",
+                 R"({"messages":[{"role":"user","content":{"type":"resource","resource":{"uri":"x:1"}}},)"
+                 R"({"content":[{"type":"resource_link","uri":"x:2"},{"type":"text"}]},{"content":"x"},7]})",
+                 R"({"messages":[{"role":"user","content":{"type":"resource",)"
+                 R"("resource":{"uri":"drawbridge://s/x:1"}}},)"
+                 R"({"content":[{"type":"resource_link","uri":"drawbridge://s/x:2"},{"type":"text"}]},)"
+                 R"({"content":"x"},7]})");
 }
 
 TEST_CASE("rewrite_result: what stands twice is rewritten twice") {
-    check_result(
-        "resources/read", R"({"contents":[{"uri":"x:1","uri":"x:2"}],"contents":[{"uri":"x:3"}]})",
-        R"({"contents":[{"uri":"drawbridge://s/x:1","uri":"drawbridge://s/x:2"}],"contents":[{"uri":"drawbridge://s/x:3"}]})");
+    check_result("resources/read", R"({"contents":[{"uri":"x:1","uri":"x:2"}],"contents":[{"uri":"x:3"}]})",
+                 R"({"contents":[{"uri":"drawbridge://s/x:1","uri":"drawbridge://s/x:2"}],)"
+                 R"("contents":[{"uri":"drawbridge://s/x:3"}]})");
     check_result("tools/call", R"({"content":[{"type":"text","type":"resource_link","uri":"x:1"}]})",
                  R"({"content":[{"type":"text","type":"resource_link","uri":"drawbridge://s/x:1"}]})");
-    check_result(
-        "tools/call",
-        R"({"content":[{"type":"resource","resource":{"uri":"x:1"},"resource":{"uri":"x:2"}}]})",
-        R"({"content":[{"type":"resource","resource":{"uri":"drawbridge://s/x:1"},"resource":{"uri":"drawbridge://s/x:2"}}]})");
+    check_result("tools/call",
+                 R"({"content":[{"type":"resource","resource":{"uri":"x:1"},"resource":{"uri":"x:2"}}]})",
+                 R"({"content":[{"type":"resource","resource":{"uri":"drawbridge://s/x:1"},)"
+                 R"("resource":{"uri":"drawbridge://s/x:2"}}]})");
 }
 
 TEST_CASE("rewrite_result: errors and texts that are no response stay") {
@@ -229,11 +233,11 @@ TEST_CASE("rewrite_result: errors and texts that are no response stay") {
 }
 
 TEST_CASE("rewrite_notification: updated resources alone") {
-    CHECK(
-        rewrite_notification(
-            "s.t",
-            R"({"jsonrpc":"2.0","method":"notifications/resources\/updated","params":{"x":1, "uri":"file:\/\/\/a"}})") ==
-        R"({"jsonrpc":"2.0","method":"notifications/resources\/updated","params":{"x":1, "uri":"drawbridge://s.t/file:\/\/\/a"}})");
+    CHECK(rewrite_notification(
+              "s.t", R"({"jsonrpc":"2.0","method":"notifications/resources\/updated","params":{"x":1, )"
+                     R"("uri":"file:\/\/\/a"}})") ==
+          R"({"jsonrpc":"2.0","method":"notifications/resources\/updated","params":{"x":1, )"
+          R"("uri":"drawbridge://s.t/file:\/\/\/a"}})");
     for (const string text : {R"({"method":"notifications/message","params":{"uri":"x"}})", "", "{", "[]",
                               R"({"id":1,"method":"notifications/resources/updated","params":{"uri":"x"}})",
                               R"({"method":"notifications/resources/updated"})",
@@ -271,8 +275,10 @@ TEST_CASE("federation: random requests come to the server as it would have been 
 
 TEST_CASE("federation: damaged answers do not throw, and what is rewritten is only longer") {
     drawbridge::test::random_json random(67);
-    const string good = response(
-        R"({"contents":[{"uri":"x:1"}],"content":[{"type":"resource","resource":{"uri":"x:2"}},{"type":"resource_link","uri":"x"}],"messages":[{"content":{"type":"resource_link","uri":"x:3"}}]})");
+    const string good =
+        response(R"({"contents":[{"uri":"x:1"}],"content":[{"type":"resource","resource":{"uri":"x:2"}},)"
+                 R"({"type":"resource_link","uri":"x"}],"messages":[{"content":{"type":"resource_link",)"
+                 R"("uri":"x:3"}}]})");
     for (int round = 0; round < 5000; ++round) {
         string text = good;
         for (std::uint32_t left = 1 + random.number(3); left > 0; --left) {
