@@ -50,6 +50,7 @@ void mcp_endpoint::add(session::upstream server) {
     servers_.push_back(std::make_unique<session::upstream>(std::move(server)));
     const auto* added = servers_.back().get();
     unified_.servers.push_back(added);
+    federation_.servers.push_back(added->name);
     routes_.push_back(std::make_unique<mcp_route>(mcp_route{added->name, {added}}));
 }
 
@@ -71,6 +72,7 @@ mcp_endpoint::session_ref mcp_endpoint::make_session(const mcp_route& route, std
     settings.id = std::move(id);
     settings.agent = agent;
     settings.kept_bytes = settings_.stream_buffer_bytes;
+    settings.unified = route.unified();
     return std::make_shared<session::session>(loop_, std::move(settings), route.servers, log_);
 }
 
@@ -177,7 +179,7 @@ std::unique_ptr<session::open_call> mcp_endpoint::submit(const mcp_route& route,
                                                          std::string body, const jsonrpc::envelope& message,
                                                          bool streams) {
     if (route.unified())
-        return session::submit_to_all(loop_, group_, client, std::move(body), message, streams);
+        return session::submit_to_all(loop_, group_, federation_, client, std::move(body), message, streams);
     return client->request(0, std::move(body), message, streams);
 }
 
@@ -234,12 +236,14 @@ response mcp_endpoint::finished(const session::open_call& call, backend::outcome
             return told(server, unreadable, call.id_token);
         }
     }
+    if (call.polish) end.response = call.polish(std::move(end.response));
     return json_response(200, std::move(end.response));
 }
 
 response mcp_endpoint::told(std::string_view server, const mcp::fault& what, std::string_view id_token) {
     const auto code = mcp::answer_for(what.kind).code;
     const bool about_request = what.kind == mcp::fault_kind::tool_not_allowed ||
+                               what.kind == mcp::fault_kind::unknown_name ||
                                what.kind == mcp::fault_kind::session_required ||
                                what.kind == mcp::fault_kind::unknown_session;
     if (what.kind != mcp::fault_kind::closing && !about_request) {

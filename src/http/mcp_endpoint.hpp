@@ -92,6 +92,7 @@ class mcp_endpoint {
     std::vector<std::unique_ptr<session::upstream>> servers_;
     std::vector<std::unique_ptr<mcp_route>> routes_;
     mcp_route unified_;
+    session::federation federation_;
     session::store sessions_;
     core::task_group group_;
 };

@@ -18,6 +18,8 @@ fault_answer answer_for(fault_kind kind) {
         return {400, code_invalid_request, "Unsupported protocol version"};
     case fault_kind::tool_not_allowed:
         return {200, code_invalid_params, "Tool not allowed"};
+    case fault_kind::unknown_name:
+        return {200, code_invalid_params, "Unknown name"};
     case fault_kind::malformed_credentials:
         return {400, code_authentication_failed, "Malformed credentials"};
     case fault_kind::bad_credentials:

@@ -18,6 +18,7 @@ enum class fault_kind : std::uint8_t {
     batch_unsupported,
     unsupported_version,
     tool_not_allowed,
+    unknown_name, // at the unified endpoint: no server bears this prefix
     // About the way in.
     malformed_credentials,
     bad_credentials,

@@ -10,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace drawbridge::mcp {
 
@@ -19,9 +18,5 @@ namespace drawbridge::mcp {
 // `version`: the gateway's. `servers` in the order in which they are to be told.
 std::string federated_initialize(std::string_view revision, std::string_view version,
                                  std::span<const std::string> servers);
-
-inline std::string federated_notification(std::string_view server, std::string text) {
-    return rewrite_notification(server, std::move(text));
-}
 
 } // namespace drawbridge::mcp

@@ -1,6 +1,148 @@
 #include "session/federation.hpp"
+
+#include "jsonrpc/codes.hpp"
+#include "jsonrpc/message.hpp"
+#include "jsonrpc/text.hpp"
+#include "mcp/revisions.hpp"
+#include "version.hpp"
+
+#include <algorithm>
+#include <utility>
+
 namespace drawbridge::session {
-std::unique_ptr<open_call> submit_to_all(core::executor, core::task_group&, const std::shared_ptr<session>& client, std::string text, const jsonrpc::envelope& message, bool streams) {
-    return client->request(0, std::move(text), message, streams);
+namespace {
+
+using backend::outcome;
+using session_ref = std::shared_ptr<session>;
+
+constexpr unsigned most_pages = 100;         // of one server's list
+constexpr std::size_t forwarded_limit = 256; // messages of one call that nobody has read
+
+std::size_t place_of(const session& client, std::string_view server) {
+    const auto& all = client.servers();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto* each) { return each->name == server; });
+    return static_cast<std::size_t>(found - all.begin());
 }
+
+core::task<outcome> end_of(open_call& call) {
+    auto next = co_await call.next();
+    while (next.index() == 0)
+        next = co_await call.next();
+    co_return std::move(std::get<1>(next));
 }
+
+std::unique_ptr<open_call> ask_page(const session_ref& client, std::size_t server, mcp::list_kind kind,
+                                    std::string_view id_token, std::string_view cursor) {
+    const auto params = cursor.empty() ? std::string("{}") : R"({"cursor":)" + std::string(cursor) + "}";
+    auto text = jsonrpc::request(id_token, mcp::list_method(kind), params);
+    const auto message = jsonrpc::scan(text);
+    return client->request(server, std::move(text), message, false);
+}
+
+// All pages of one server, the first of which has been asked for.
+core::task<> collect_one(session_ref client, std::size_t server, mcp::list_kind kind, std::string id_token,
+                         std::unique_ptr<open_call> page, mcp::list_merge& into) {
+    const auto& target = *client->servers()[server];
+    for (unsigned count = 0; count < most_pages; ++count) {
+        const auto end = co_await end_of(*page);
+        if (end.failure) into.failed(target.name, end.failure->detail);
+        if (end.failure || end.response.empty() || !into.add(target.name, end.response, target.tools)) co_return;
+        const auto cursor = mcp::next_cursor(end.response);
+        if (cursor.empty()) co_return;
+        page = ask_page(client, server, kind, id_token, cursor);
+    }
+    into.failed(target.name, "its list has more than 100 pages");
+}
+
+core::task<> collect(federation& all, session_ref client, mcp::list_kind kind, std::string id_token,
+                     backend::reply_sink::sender answer) {
+    mcp::list_merge merged(kind, &all.names);
+    std::vector<std::unique_ptr<open_call>> first;
+    for (std::size_t server = 0; server < client->servers().size(); ++server)
+        first.push_back(ask_page(client, server, kind, id_token, {}));
+    for (std::size_t server = 0; server < first.size(); ++server)
+        co_await collect_one(client, server, kind, id_token, std::move(first[server]), merged);
+    answer.finish(outcome(jsonrpc::result_response(id_token, merged.result())));
+}
+
+std::unique_ptr<open_call> forward(const session_ref& client, mcp::federated_call call, bool streams) {
+    const auto message = jsonrpc::scan(call.text);
+    auto open = client->request(place_of(*client, call.server), std::move(call.text), message, streams);
+    open->polish = [server = std::move(call.server), method = message.method_name](std::string response) {
+        return mcp::rewrite_result(server, method, std::move(response));
+    };
+    return open;
+}
+
+outcome refusal(std::string reason) {
+    return outcome(mcp::fault(mcp::fault_kind::unknown_name, std::move(reason)));
+}
+
+// The name was shortened, and this gateway has not listed its server yet.
+core::task<> ask_and_forward(federation& all, session_ref client, std::string text, std::string server,
+                             bool streams, backend::reply_sink::sender answer) {
+    const auto message = jsonrpc::scan(text);
+    const std::string id_token(message.id.in(text));
+    const auto kind = message.method_name == "tools/call" ? mcp::list_kind::tools : mcp::list_kind::prompts;
+    const auto place = place_of(*client, server);
+    mcp::list_merge learned(kind, &all.names);
+    auto page = ask_page(client, place, kind, id_token, {});
+    co_await collect_one(client, place, kind, id_token, std::move(page), learned);
+    auto routed = mcp::route_call(all.servers, all.names, text, message);
+    if (!routed.call) {
+        answer.finish(refusal(routed.reason.empty() ? "no server has this name" : std::move(routed.reason)));
+        co_return;
+    }
+    const auto call = forward(client, std::move(*routed.call), streams);
+    auto next = co_await call->next();
+    while (next.index() == 0) {
+        answer.message(std::move(std::get<0>(next)), forwarded_limit);
+        next = co_await call->next();
+    }
+    auto end = std::move(std::get<1>(next));
+    if (!end.failure && !end.response.empty()) end.response = call->polish(std::move(end.response));
+    answer.finish(std::move(end));
+}
+
+// What the gateway says for all servers together; nothing for a method that leads to one of them.
+std::string answered_here(const federation& all, std::string_view text, const jsonrpc::envelope& message) {
+    const auto id = message.id.in(text);
+    if (message.method_name == "initialize") {
+        const auto asked = jsonrpc::unescape(message.protocol_version.in(text)).value_or(std::string());
+        return jsonrpc::result_response(
+            id, mcp::federated_initialize(mcp::negotiate(asked), gateway_version, all.servers));
+    }
+    if (message.method_name == "logging/setLevel") return jsonrpc::result_response(id, "{}");
+    if (mcp::is_routed(message.method_name)) return {};
+    return jsonrpc::error_response(id, jsonrpc::code_method_not_found,
+                                   "Method not found at the unified endpoint; use /mcp/{server}");
+}
+
+} // namespace
+
+std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& group, federation& all,
+                                         const session_ref& client, std::string text,
+                                         const jsonrpc::envelope& message, bool streams) {
+    const std::string id_token(message.id.in(text));
+    auto [answer, receiver] = backend::reply_sink::make(loop);
+    auto open = std::make_unique<open_call>(std::move(receiver), all.whole, message, id_token, nullptr);
+    if (const auto kind = mcp::list_kind_of(message.method_name)) {
+        group.spawn("list", collect(all, client, *kind, id_token, std::move(answer)));
+        return open;
+    }
+    if (message.method_name == "logging/setLevel") client->note_level(text, message);
+    if (auto here = answered_here(all, text, message); !here.empty()) {
+        answer.finish(outcome(std::move(here)));
+        return open;
+    }
+    auto routed = mcp::route_call(all.servers, all.names, text, message);
+    if (routed.call) return forward(client, std::move(*routed.call), streams);
+    if (routed.ask.empty())
+        answer.finish(refusal(std::move(routed.reason)));
+    else
+        group.spawn("list", ask_and_forward(all, client, std::move(text), std::move(routed.ask), streams,
+                                            std::move(answer)));
+    return open;
+}
+
+} // namespace drawbridge::session

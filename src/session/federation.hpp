@@ -5,17 +5,26 @@
 #include "core/asio.hpp"
 #include "core/task_group.hpp"
 #include "jsonrpc/envelope.hpp"
+#include "mcp/federation.hpp"
 #include "session/session.hpp"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace drawbridge::session {
 
+// What all sessions with the unified endpoint share. Lives on one loop, as long as the gateway.
+struct federation {
+    upstream whole{std::string(), backend::handle(), mcp::tool_filter({"*"})}; // all servers together
+    std::vector<std::string> servers;                                          // names
+    mcp::name_table names; // of tools and prompts whose names had to be shortened
+};
+
 // Lists ask every server at once and merge what comes; a server that fails is named in the list's `_meta`.
-// Everything else goes to the server whose prefix the name or the URI bears. The tasks of a list run in
+// Everything else goes to the server whose prefix the name or the URI bears. What has to wait runs in
 // `group`.
-std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& group,
+std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& group, federation& all,
                                          const std::shared_ptr<session>& client, std::string text,
                                          const jsonrpc::envelope& message, bool streams);
 

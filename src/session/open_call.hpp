@@ -39,6 +39,7 @@ class open_call {
     const std::string id_token; // the client's, as spelled
     const std::string method;
     const upstream& target;
+    std::function<std::string(std::string)> polish; // what a good answer still needs; may be empty
 
   private:
     backend::reply_sink::receiver answer_;

@@ -43,6 +43,7 @@ struct session_settings {
     std::size_t agent = 0;
     std::size_t kept_bytes = 0;    // of one stream
     std::size_t max_streams = 32; // that are kept for a client that may come back
+    bool unified = false;         // names and URIs are federated
 };
 
 class session final : public std::enable_shared_from_this<session> {
@@ -80,6 +81,9 @@ class session final : public std::enable_shared_from_this<session> {
         std::optional<mcp::fault> failure;
     };
     listening listen(std::string_view last_event_id);
+
+    // A logging/setLevel of the client.
+    void note_level(std::string_view text, const jsonrpc::envelope& message);
 
     // The standalone stream, whoever reads it now: everything of HTTP+SSE (2024-11-05) goes there.
     const std::shared_ptr<event_log>& standalone() const { return standalone_; }
@@ -120,7 +124,6 @@ class session final : public std::enable_shared_from_this<session> {
     void flush_to(const running_call& call);
     void give_up_waiting();
     void cancel(std::string_view text, const jsonrpc::envelope& message);
-    void note_level(std::string_view text, const jsonrpc::envelope& message);
     void trim_streams();
 
     core::executor loop_;

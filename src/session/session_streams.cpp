@@ -99,7 +99,7 @@ void session::deliver(std::size_t server, std::uint64_t link, std::string text,
         return;
     }
     if (!hears(text, message)) return;
-    if (servers_.size() > 1) text = mcp::federated_notification(servers_[server]->name, text);
+    if (settings_.unified) text = mcp::rewrite_notification(servers_[server]->name, std::move(text));
     // Log messages belong to what the client is doing; the rest has a stream of its own.
     const bool sent = message.method_name == "notifications/message" ? to_call(text) || to_listener(text)
                                                                      : to_listener(text) || to_call(text);

@@ -113,12 +113,16 @@ struct stage {
         testing::settle(loop);
     }
 
-    reply_sink::receiver submit(const std::string& method, const std::string& params = "{}") {
+    reply_sink::receiver submit(const std::string& method, const std::string& params = "{}",
+                                const backend::client_ref& from = nullptr, std::uint64_t ticket = 0) {
         auto [sender, receiver] = reply_sink::make(loop.get_executor());
         std::string text =
             R"({"jsonrpc":"2.0","id":"c","method":")" + method + R"(","params":)" + params + "}";
         const auto id = jsonrpc::scan(text).id;
-        server->address().submit(call(std::move(text), id, method, std::move(sender)));
+        call request(std::move(text), id, method, std::move(sender));
+        request.from = from;
+        request.ticket = ticket;
+        server->address().submit(std::move(request));
         return std::move(receiver);
     }
     outcome answer(reply_sink::receiver& from) {
@@ -126,9 +130,14 @@ struct stage {
         REQUIRE(next.index() == 1);
         return std::get<1>(std::move(next));
     }
-    outcome ask(const std::string& method, const std::string& params = "{}") {
-        auto receiver = submit(method, params);
+    outcome ask(const std::string& method, const std::string& params = "{}",
+                const backend::client_ref& from = nullptr) {
+        auto receiver = submit(method, params, from);
         return answer(receiver);
+    }
+    // The session begins: from now on it hears what the server says.
+    outcome begin(const backend::client_ref& from) {
+        return ask("initialize", R"({"protocolVersion":"2025-03-26"})", from);
     }
     // What stands on stdout; the channel is closed for it.
     std::string told() {

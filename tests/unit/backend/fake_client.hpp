@@ -17,7 +17,7 @@
 namespace drawbridge::testing {
 
 // What a server script may use. hear: the next line, kept in the file "heard"; say: one line; shake: a good
-// handshake; serve: an empty result for everything but the method "slow".
+// handshake; serve: an empty result, or $RESULT, for everything but the method "slow".
 inline const std::string server_words = R"(
 hear() { read -r line || return 1; printf '%s\n' "$line" >>"$DIR/heard"; }
 say() { printf '%s\n' "$1"; }
@@ -33,7 +33,7 @@ serve() {
         id
         case "$line" in
         *'"method":"slow"'*) ;;
-        *'"id":'*) say '{"jsonrpc":"2.0","id":'"$id"',"result":{}}' ;;
+        *'"id":'*) say '{"jsonrpc":"2.0","id":'"$id"',"result":'"${RESULT-{\}}"'}' ;;
         esac
     done
 }

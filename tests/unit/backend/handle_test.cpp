@@ -108,3 +108,37 @@ TEST_CASE("handle: of nobody, or of a backend that is gone, a call still has its
         each.stop(core::clock::now());
     }
 }
+
+TEST_CASE("handle: what follows a call comes behind it, and is never refused") {
+    core::asio::io_context loop{1};
+    core::mailbox<message> box(loop.get_executor(), 4);
+    const handle to(box.address());
+    const auto who = std::make_shared<const client>();
+    made_call made(loop);
+    to.submit(std::move(made.request));
+    to.answer(answer_message(who, 3, "\"q\"", "{}"));
+    to.cancel(cancel_message(who, 7, "\"why\""));
+    to.release(who);
+    CHECK(std::holds_alternative<call>(next_of(loop, box)));
+    const auto answer = std::get<answer_message>(next_of(loop, box));
+    CHECK(answer.from == who);
+    CHECK(answer.link == 3);
+    CHECK(answer.id_token == "\"q\"");
+    CHECK(answer.text == "{}");
+    const auto order = std::get<cancel_message>(next_of(loop, box));
+    CHECK(order.from == who);
+    CHECK(order.ticket == 7);
+    CHECK(order.reason == "\"why\"");
+    CHECK(std::get<release_message>(next_of(loop, box)).from == who);
+
+    for (int i = 0; i < 4; ++i)
+        to.notify(who, "fills it");
+    to.answer(answer_message(who, 3, "1", "{}"));
+    to.cancel(cancel_message(who, 7, ""));
+    to.release(who);
+    std::size_t notes = 0, others = 0;
+    for (int i = 0; i < 7; ++i)
+        ++(std::holds_alternative<notification_message>(next_of(loop, box)) ? notes : others);
+    CHECK(notes == 4);
+    CHECK(others == 3);
+}

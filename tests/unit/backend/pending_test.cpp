@@ -127,3 +127,67 @@ TEST_CASE("pending: take_all gives everyone, in order of arrival, once") {
     CHECK(calls.expire(start + 1h).empty());
     CHECK(calls.take_all().empty());
 }
+
+TEST_CASE("pending: a client's calls, by its ticket and all of them") {
+    pending calls;
+    const auto a = std::make_shared<const client>();
+    const auto b = std::make_shared<const client>();
+    const auto add = [&](const client_ref& from, std::uint64_t ticket) {
+        auto call = made("1");
+        call.from = from;
+        call.ticket = ticket;
+        return calls.add(std::move(call));
+    };
+    CHECK(calls.only_caller() == nullptr);
+    add(nullptr, 1);
+    CHECK(calls.only_caller() == nullptr);
+    const auto first = add(a, 1);
+    const auto second = add(a, 2);
+    CHECK(calls.only_caller() == a); // the gateway's own calls do not count
+    const auto others = add(b, 1);
+    CHECK(calls.only_caller() == nullptr);
+    CHECK(calls.find(*a, 1) == first);
+    CHECK(calls.find(*a, 2) == second);
+    CHECK(calls.find(*b, 1) == others);
+    CHECK(!calls.find(*b, 2));
+    CHECK(!calls.find(client(), 1));
+    CHECK(calls.of(*a) == std::vector<std::uint64_t>{first, second});
+    CHECK(calls.of(client()).empty());
+    CHECK(calls.has(first));
+    calls.take(first);
+    CHECK(!calls.has(first));
+    CHECK(!calls.find(*a, 1));
+    CHECK(calls.of(*a) == std::vector<std::uint64_t>{second});
+    calls.take(second);
+    CHECK(calls.only_caller() == b);
+}
+
+TEST_CASE("pending: a call that goes on is found by the token that it was given") {
+    pending calls;
+    const auto id = calls.add(made("\"caller\""));
+    const auto text = std::to_string(id);
+    for (const auto& each : {text, text}) {
+        auto* found = calls.find(std::string_view(each));
+        REQUIRE(found != nullptr);
+        CHECK(found->id_token == "\"caller\"");
+    }
+    for (const auto& foreign : {"\"" + text + "\"", text + ".0", "0" + text, std::string("null"), std::string()})
+        CHECK(calls.find(std::string_view(foreign)) == nullptr);
+    CHECK(calls.size() == 1);
+}
+
+TEST_CASE("pending: time that does not count moves every deadline") {
+    pending calls;
+    const auto early = calls.add(made("a", 1s));
+    calls.add(made("b", 2s));
+    calls.postpone(10s);
+    CHECK(calls.next_deadline() == start + 11s);
+    CHECK(calls.expire(start + 10s).empty());
+    calls.take(early); // nothing of its old or new deadline is left
+    CHECK(calls.next_deadline() == start + 12s);
+    const auto expired = calls.expire(start + 12s);
+    REQUIRE(expired.size() == 1);
+    CHECK(expired[0].second.id_token == "b");
+    calls.postpone(1s);
+    CHECK(!calls.next_deadline());
+}

@@ -188,6 +188,9 @@ TEST_CASE("name_table: plain names are not kept, and what one server makes it ke
     CHECK(table.find("a", federated_name("a", "0" + long_end)) == std::nullopt);
     CHECK(table.find("a", federated_name("a", "4999" + long_end)) == "4999" + long_end);
     CHECK(table.find("a", federated_name("a", "4500" + long_end)) == "4500" + long_end);
+    // Each counts 1,300 bytes (256, its text, and 20 for its federated name, twice), so that 806 fit.
+    CHECK(table.find("a", federated_name("a", "4193" + long_end)) == std::nullopt);
+    CHECK(table.find("a", federated_name("a", "4194" + long_end)) == "4194" + long_end);
     CHECK(table.find("b", federated_name("b", "mine/first")) == "mine/first");
     // Too much by itself: nothing goes for it.
     const string huge(name_table::bytes_per_server, '/');
