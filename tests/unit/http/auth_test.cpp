@@ -12,7 +12,7 @@ TEST_CASE("auth: the identifier as it is, or behind Bearer") {
     for (const std::string_view value : {"agent-one", "  agent-one\t", "Bearer agent-one", "bearer agent-one",
                                          "BEARER   agent-one ", "Agent Two", "Bearer Agent Two"}) {
         CAPTURE(value);
-        CHECK(door.check(1, value) == credentials::accepted);
+        CHECK(door.check(1, value).what == credentials::accepted);
     }
 }
 
@@ -22,32 +22,39 @@ TEST_CASE("auth: anything else is wrong") {
          {"agent-on", "agent-onee", "agent-onE", "Agent-one", "agent-one,Agent Two", "Basic agent-one", "a",
           "Bearer x", "Beareragent-one", "Bearer Bearer agent-one", "agent-oneagent-one", "bearerx"}) {
         CAPTURE(value);
-        CHECK(door.check(1, value) == credentials::wrong);
+        CHECK(door.check(1, value).what == credentials::wrong);
     }
-    CHECK(authenticator({}).check(1, "agent-one") == credentials::wrong);
+    CHECK(authenticator({}).check(1, "agent-one").what == credentials::wrong);
 }
 
 TEST_CASE("auth: missing and malformed are told apart from wrong") {
     const authenticator door({"agent-one"});
-    CHECK(door.check(0, "") == credentials::missing);
-    CHECK(door.check(2, "agent-one") == credentials::malformed);
+    CHECK(door.check(0, "").what == credentials::missing);
+    CHECK(door.check(2, "agent-one").what == credentials::malformed);
     for (const std::string_view value :
          {"", "  ", "\t", "agent\x01one", "agent-one\x7f", "agent\xc3\xa9", "agent-one\r"}) {
         CAPTURE(value.size());
-        CHECK(door.check(1, value) == credentials::malformed);
+        CHECK(door.check(1, value).what == credentials::malformed);
     }
-    CHECK(door.check(1, std::string_view("agent-one\0", 10)) == credentials::malformed);
+    CHECK(door.check(1, std::string_view("agent-one\0", 10)).what == credentials::malformed);
     for (const std::string_view alone :
          {"Bearer", "bearer", "Bearer ", " BEARER \t"}) // the scheme and no identifier
-        CHECK(door.check(1, alone) == credentials::malformed);
-    CHECK(authenticator({"Bearer"}).check(1, "Bearer") == credentials::accepted); // an odd identifier
+        CHECK(door.check(1, alone).what == credentials::malformed);
+    CHECK(authenticator({"Bearer"}).check(1, "Bearer").what == credentials::accepted); // an odd identifier
+}
+
+TEST_CASE("auth: which of several identifiers it was") {
+    const authenticator door({"agent-one", "Agent Two", "three"});
+    CHECK(door.check(1, "agent-one").agent == 0);
+    CHECK(door.check(1, "Bearer Agent Two").agent == 1);
+    CHECK(door.check(1, "three").agent == 2);
 }
 
 TEST_CASE("auth: an identifier that begins with Bearer itself") {
     const authenticator door({"Bearer token"});
-    CHECK(door.check(1, "Bearer token") == credentials::accepted);
-    CHECK(door.check(1, "Bearer Bearer token") == credentials::accepted);
-    CHECK(door.check(1, "token") == credentials::wrong);
+    CHECK(door.check(1, "Bearer token").what == credentials::accepted);
+    CHECK(door.check(1, "Bearer Bearer token").what == credentials::accepted);
+    CHECK(door.check(1, "token").what == credentials::wrong);
 }
 
 TEST_CASE("auth: equal in constant time says what == says") {

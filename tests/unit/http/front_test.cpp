@@ -29,7 +29,7 @@ config::gateway made_settings(config::gateway::health_status health) {
 struct desk {
     explicit desk(config::gateway::health_status health = config::gateway::health_status::always_200)
         : settings(made_settings(health)) {
-        endpoint.add(mcp_route("time", std::nullopt, mcp::tool_filter({"*"})));
+        endpoint.add(session::upstream("time", backend::handle(), mcp::tool_filter({"*"})));
     }
 
     static request_head head(std::string method, std::string path, std::string id = {},
@@ -43,10 +43,11 @@ struct desk {
         return made;
     }
     // The status with which it is refused; 0: it is not.
-    unsigned screened(const request_head& asked) {
+    unsigned screened(request_head asked) {
         const auto refused = door.screen(asked);
         return refused ? refused->status : 0;
     }
+    std::optional<response> screen(request_head asked) { return door.screen(asked); }
     reply serve(request_head asked, std::string body = {}) {
         std::optional<reply> given;
         const auto keep = [&](request_head what, std::string with) -> core::task<> {
@@ -74,7 +75,7 @@ struct desk {
     config::gateway settings;
     health::board board{loop.get_executor()};
     telemetry::stdout_channel payloads{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-    mcp_endpoint endpoint{loop.get_executor(), payloads, telemetry::log()};
+    mcp_endpoint endpoint{loop.get_executor(), endpoint_settings(), payloads, telemetry::log()};
     int closed = 0;
     front door{loop.get_executor(), settings, board, endpoint, [this] { ++closed; }, telemetry::log()};
 };
@@ -100,13 +101,18 @@ TEST_CASE("front: what is refused by the head alone, in the specification's orde
         {"POST", "/mcp/time", "agent-three", "text/plain", 401},
         {"POST", "/mcp/time", "agent\x01", json, 400},
         // Then the method, the server, the media type.
-        {"GET", "/mcp/time", "agent-one", json, 405},
-        {"DELETE", "/mcp/other", "agent-one", json, 405},
+        {"PUT", "/mcp/time", "agent-one", json, 405},
+        {"GET", "/mcp/time", "agent-one", "", 0},
+        {"DELETE", "/mcp/time", "agent-one", "", 0},
+        {"POST", "/mcp", "agent-one", json, 0},
+        {"GET", "/mcp", "", "", 401},
+        {"GET", "/mcp/time/sse", "agent-one", "", 404}, // switched off
+        {"PATCH", "/mcp/other", "agent-one", json, 405},
         {"POST", "/mcp/other", "agent-one", json, 404},
         {"POST", "/mcp/Time", "agent-one", json, 404},
         {"POST", "/mcp/time", "agent-one", "text/plain", 415},
         {"POST", "/mcp/other", "agent-one", "text/plain", 404},
-        {"POST", "/mcp/", "agent-one", json, 404},
+        {"POST", "/mcp/", "agent-one", json, 0}, // all servers
         {"POST", "/", "", json, 404},
         {"GET", "/metrics", "", "", 404},
         // Open to everybody.
@@ -130,14 +136,14 @@ TEST_CASE("front: what is refused by the head alone, in the specification's orde
 
 TEST_CASE("front: a refusal says what to do, and never what was sent") {
     desk at;
-    const auto wrong = at.door.screen(desk::head("POST", "/mcp/time", "agent-three", json));
+    const auto wrong = at.screen(desk::head("POST", "/mcp/time", "agent-three", json));
     REQUIRE(wrong);
     CHECK(wrong->body.find("agent-three") == std::string::npos);
     CHECK(wrong->body.find("-32003") != std::string::npos);
-    const auto method = at.door.screen(desk::head("GET", "/mcp/time", "agent-one", json));
+    const auto method = at.screen(desk::head("PUT", "/mcp/time", "agent-one", json));
     REQUIRE(method);
-    CHECK(serialize_head(*method, true).find("\r\nAllow: POST\r\n") != std::string::npos);
-    const auto server = at.door.screen(desk::head("POST", "/mcp/other", "agent-one", json));
+    CHECK(serialize_head(*method, true).find("\r\nAllow: POST, GET, DELETE\r\n") != std::string::npos);
+    const auto server = at.screen(desk::head("POST", "/mcp/other", "agent-one", json));
     REQUIRE(server);
     CHECK(
         server->body ==

@@ -23,7 +23,11 @@ TEST_CASE("fault: status, code and text of every kind (Gateway 5.1, 9.3)") {
         {fault_kind::bad_http, 400, -32600},          {fault_kind::overloaded, 503, -32001},
         {fault_kind::closing, 503, -32001},           {fault_kind::unavailable, 200, -32001},
         {fault_kind::timed_out, 200, -32002},         {fault_kind::answer_too_large, 200, -32000},
-        {fault_kind::answer_lost, 200, -32603},
+        {fault_kind::answer_lost, 200, -32603},       {fault_kind::unknown_name, 200, -32602},
+        {fault_kind::forbidden_origin, 403, -32600},  {fault_kind::not_acceptable, 406, -32600},
+        {fault_kind::unknown_session, 404, -32600},   {fault_kind::session_required, 400, -32600},
+        {fault_kind::stream_conflict, 409, -32600},   {fault_kind::too_many_sessions, 503, -32001},
+        {fault_kind::call_interrupted, 200, -32001},  {fault_kind::backend_unauthorized, 200, -32001},
     };
     static_assert(std::size(table) == static_cast<std::size_t>(fault_kind::answer_lost) + 1);
     for (const auto& each : table) {
