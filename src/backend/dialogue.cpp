@@ -241,12 +241,13 @@ void dialogue::fail(std::uint64_t call, mcp::fault why) {
     if (auto entry = pending_.take(call)) finish(std::move(*entry), outcome(std::move(why)));
 }
 
-void dialogue::drop_oversized(std::size_t bytes, std::string_view id_token) {
+void dialogue::drop_oversized(std::size_t bytes, std::size_t limit, std::string_view id_token) {
     auto entry = pending_.take(id_token);
     if (!entry) return;
     mcp::fault too_large(mcp::fault_kind::answer_too_large,
                          "the answer has " + std::to_string(bytes) +
-                             " bytes, more than the limit (gateway.drawbridge.maxMessageBytes)");
+                             " bytes, more than the limit of " + std::to_string(limit) +
+                             " (gateway.drawbridge.maxMessageBytes)");
     finish(std::move(*entry), outcome(std::move(too_large)));
 }
 

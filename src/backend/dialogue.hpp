@@ -80,7 +80,7 @@ class dialogue {
     // The carrier could not bring this call to the server, or lost its answer.
     void fail(std::uint64_t call, mcp::fault why);
     // An answer too large to be stored; the id is the server's spelling.
-    void drop_oversized(std::size_t bytes, std::string_view id_token);
+    void drop_oversized(std::size_t bytes, std::size_t limit, std::string_view id_token);
     // The link is over: everything that waits is told why. Nothing is accepted from now on.
     void end(const std::string& why);
 

@@ -83,7 +83,7 @@ bool stdio_link::send(std::string_view line, std::uint64_t) {
 void stdio_link::on_oversized(const jsonrpc::oversized& line) {
     log_.error("a message of ", line.bytes, " bytes was dropped: the limit is ", settings_.max_message_bytes,
                " (gateway.drawbridge.maxMessageBytes)");
-    if (line.is_response && line.id) talk_.drop_oversized(line.bytes, *line.id);
+    if (line.is_response && line.id) talk_.drop_oversized(line.bytes, settings_.max_message_bytes, *line.id);
 }
 
 // Servers print banners and debug output on stdout although they must not. The line is skipped, the server

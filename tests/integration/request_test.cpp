@@ -55,26 +55,6 @@ TEST_CASE(
     CHECK(gate.status("err3") == "running");
 }
 
-TEST_CASE("T-PTL-007, T-PTL-008: a call to an HTTP server, which this version can't reach, is told so") {
-    gateway_options options;
-    options.servers = {{"remote", R"({"type":"http","url":"http://127.0.0.1:9/mcp?key=canary-url-5521",)"
-                                  R"("headers":{"Authorization":"Bearer canary-header-5522"}})"},
-                       scripted("beside")};
-    const gateway gate(std::move(options));
-    const auto answer = gate.post("/mcp/remote", rpc_text("tools/list", "{}", R"("r-1")"));
-    CHECK(answer.status == 200);
-    const auto error = parse(answer.body);
-    CHECK(text_at(error, "id") == "r-1");
-    CHECK(number_at(error, "error.code") == -32001);
-    CHECK(text_at(error, "error.data.server") == "remote");
-    CHECK(text_at(error, "error.data.detail").find("not supported by this version") != std::string::npos);
-    CHECK(tool_text(gate.call("beside", "echo", R"({"text":"works"})")) == "works");
-    CHECK(find(gate.health(), "servers.remote.status") != nullptr);
-    CHECK(answer.body.find("canary") == std::string::npos);
-    CHECK(gate.log().find("canary") == std::string::npos);
-    CHECK(gate.stdout_text().find("canary") == std::string::npos);
-}
-
 TEST_CASE("a client that hangs up takes nobody with it, and its answer goes to nobody") {
     gateway_options options;
     options.servers = {scripted("hangup")};

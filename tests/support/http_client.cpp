@@ -94,4 +94,13 @@ http_answer http_client::read(bool head) {
     return answer;
 }
 
+std::string http_client::read_until(std::string_view marker) {
+    std::size_t found = 0;
+    while ((found = buffer_.find(marker)) == std::string::npos)
+        if (!fill()) return std::exchange(buffer_, std::string());
+    auto text = buffer_.substr(0, found + marker.size());
+    buffer_.erase(0, text.size());
+    return text;
+}
+
 } // namespace drawbridge::test

@@ -34,6 +34,9 @@ class http_client {
     // For a request whose answer is read later.
     bool write(std::string_view bytes);
     http_answer read(bool head = false);
+    // Of a body without a known length (an event stream): what has come when `marker` stands in it, or all of
+    // it when it ended before. Chunk sizes are left in.
+    std::string read_until(std::string_view marker);
 
   private:
     bool fill();

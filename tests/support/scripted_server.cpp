@@ -136,12 +136,27 @@ void split_reply(const json::object& request, std::int64_t pause) {
     }
 }
 
+// Reports each step to whoever asked for progress, then answers.
+void progress_reply(const json::object& request, std::int64_t steps, std::int64_t milliseconds) {
+    const auto& params = request.at("params").as_object();
+    const auto* meta = params.if_contains("_meta");
+    const auto* token = meta && meta->is_object() ? meta->as_object().if_contains("progressToken") : nullptr;
+    for (std::int64_t step = 1; step <= steps; ++step) {
+        if (token)
+            put_line(R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)" +
+                     json::serialize(*token) + R"(,"progress":)" + std::to_string(step) + "}}");
+        pause_for(milliseconds);
+    }
+    reply(request, text_result("done"));
+}
+
 void call_tool(const json::object& request, const std::string& name, const json::object& arguments) {
     if (name == "echo") return reply(request, text_result(text(arguments, "text")));
     if (name == "slow") {
         pause_for(number(arguments, "ms", 1000));
         return reply(request, text_result("done"));
     }
+    if (name == "progress") return progress_reply(request, number(arguments, "steps", 3), number(arguments, "ms", 1));
     if (name == "silent") return;
     if (name == "hang") {
         for (;;)

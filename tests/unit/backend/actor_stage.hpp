@@ -166,4 +166,11 @@ inline bool failed_with(const outcome& end, mcp::fault_kind what) {
     return end.failure && end.failure->kind == what;
 }
 
+inline std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t found = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+        ++found;
+    return found;
+}
+
 } // namespace drawbridge::testing

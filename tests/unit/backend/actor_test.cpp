@@ -247,8 +247,9 @@ TEST_CASE("actor: the drain deadline ends calls in flight, and so does a second 
         }
         const auto end = now.answer(slow);
         CHECK(failed_with(end, mcp::fault_kind::call_interrupted));
-        CHECK(end.failure->detail == "it was stopped while it worked on this call, which may or may not have been "
-                                     "carried out; it was not repeated");
+        CHECK(end.failure->detail ==
+              "it was stopped while it worked on this call, which may or may not have been "
+              "carried out; it was not repeated");
         testing::run(now.loop, now.group.join());
         testing::settle(now.loop);
         CHECK(now.transitions.back().to == state::stopped);

@@ -89,7 +89,8 @@ struct conversation {
     // What the server was told since this was asked last.
     words told() { return std::exchange(way.sent, {}); }
 
-    reply_sink::receiver submit(std::string text, const client_ref& from = nullptr, std::uint64_t ticket = 0) {
+    reply_sink::receiver submit(std::string text, const client_ref& from = nullptr,
+                                std::uint64_t ticket = 0) {
         auto [sender, receiver] = reply_sink::make(loop.get_executor());
         const auto message = jsonrpc::scan(text);
         REQUIRE(message.kind == jsonrpc::message_kind::request);
@@ -139,6 +140,17 @@ struct conversation {
     std::string failure;
     core::task_group group;
 };
+
+// Messages of the server.
+inline std::string result(const std::string& id, const std::string& value = "{}") {
+    return R"({"jsonrpc":"2.0","id":)" + id + ",\"result\":" + value + "}";
+}
+inline std::string refusal(const std::string& id) {
+    return R"({"jsonrpc":"2.0","id":)" + id + R"(,"error":{"code":-1,"message":"no"}})";
+}
+inline std::string note(const std::string& method, const std::string& params = "{}") {
+    return R"({"jsonrpc":"2.0", "method":"notifications/)" + method + R"(","params":)" + params + "}";
+}
 
 inline bool ended_by(const outcome& end, mcp::fault_kind what) {
     return end.failure && end.failure->kind == what;

@@ -1,7 +1,5 @@
-// The conversation of one link towards the server: handshake, ids, progress, cancellation, ends.
+// The conversation of one link towards the server: ids, progress, cancellation, ends.
 #include "backend/dialogue_stage.hpp"
-
-#include "version.hpp"
 
 using namespace drawbridge;
 using namespace drawbridge::testing;
@@ -9,144 +7,19 @@ using mcp::fault_kind;
 
 namespace {
 
-const std::string initialized = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
-
-std::string initialize(const std::string& params) {
-    return R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":)" + params + "}";
-}
-
-std::string gateway_info() {
-    return R"({"name":"drawbridge","version":")" + std::string(gateway_version) + "\"}";
-}
-
 std::string cancelled(int id, const std::string& reason = {}) {
-    return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" + std::to_string(id) +
-           (reason.empty() ? "" : ",\"reason\":" + reason) + "}}";
+    return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" +
+           std::to_string(id) + (reason.empty() ? "" : ",\"reason\":" + reason) + "}}";
 }
-
-std::string result(const std::string& id, const std::string& value = "{}") {
-    return R"({"jsonrpc":"2.0","id":)" + id + ",\"result\":" + value + "}";
-}
-
-const std::string good_answer = result("1", R"({"protocolVersion":"2025-06-18","capabilities":{}})");
 
 } // namespace
-
-TEST_CASE("dialogue, handshake: the gateway speaks for itself where several share the link") {
-    for (const auto how : {reach::one_agent, reach::everybody}) {
-        conversation now(how);
-        const guest a("a", 0, true);
-        now.listeners->join(a); // what it declares is not for a shared link
-        now.start();
-        CHECK(now.told() == words{initialize(R"({"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":)" +
-                                             gateway_info() + "}")});
-        CHECK_FALSE(now.talk->initialize_result().valid());
-        now.hear(good_answer);
-        testing::settle(now.loop);
-        CHECK(now.shaken);
-        CHECK(now.failure == "");
-        CHECK(now.told() == words{initialized});
-        CHECK(now.talk->initialize_result().protocol_version() == "2025-06-18");
-        CHECK(now.talk->in_flight() == 0);
-    }
-}
-
-TEST_CASE("dialogue, handshake: the owner of a link is introduced as it introduced itself") {
-    guest mine("a", 0, true);
-    mine.made->capabilities = R"({"sampling":{ },"x":1e3})";
-    mine.made->info = R"({"name":"caf\u00e9", "version":"1"})";
-    mine.made->revision = "2025-03-26";
-    conversation now(mine);
-    now.start();
-    CHECK(now.told() == words{initialize(R"({"protocolVersion":"2025-03-26","capabilities":{"sampling":{ },"x":1e3},)"
-                                         R"("clientInfo":{"name":"caf\u00e9", "version":"1"}})")});
-
-    guest unknown("a");
-    unknown.made->revision = "2099-01-01";
-    conversation other(unknown);
-    other.start();
-    CHECK(other.told() == words{initialize(R"({"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":)" +
-                                           gateway_info() + "}")});
-}
-
-TEST_CASE("dialogue, handshake: what goes wrong is told, and initialized is not said") {
-    struct row {
-        std::string answer;
-        const char* reason;
-    };
-    const row table[] = {
-        {R"({"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"no"}})", "it refused initialize with an error"},
-        {result("1"), "its answer to initialize has no protocolVersion"},
-        {result("1", R"({"protocolVersion":"1999-01-01"})"),
-         "it answered initialize with a protocol version that this gateway does not speak"},
-    };
-    for (const auto& each : table) {
-        CAPTURE(each.answer);
-        conversation now(reach::one_agent);
-        now.start();
-        now.told();
-        now.hear(each.answer);
-        testing::settle(now.loop);
-        CHECK(now.shaken);
-        CHECK(now.failure == each.reason);
-        CHECK(now.told() == words{});
-        CHECK_FALSE(now.talk->initialize_result().valid());
-    }
-}
-
-TEST_CASE("dialogue, handshake: no answer in time, a server that does not read, a link that ends") {
-    conversation late(reach::one_agent);
-    late.settings.startup_timeout = 12s;
-    late.start(core::clock::now());
-    testing::run(late.loop, late.group.join());
-    CHECK(late.failure == "it did not answer initialize within startupTimeout (12.0 s)");
-    CHECK(late.told().size() == 1); // initialize must not be cancelled
-    late.hear(good_answer);
-    testing::settle(late.loop);
-    CHECK_FALSE(late.talk->initialize_result().valid());
-
-    conversation deaf(reach::one_agent);
-    deaf.way.takes = false;
-    deaf.start();
-    CHECK(deaf.failure == "the server does not read its input");
-
-    for (const bool before : {false, true}) {
-        CAPTURE(before);
-        conversation ended(reach::one_agent);
-        ended.way.takes = !before;
-        ended.start();
-        ended.talk->end("it is gone");
-        testing::settle(ended.loop);
-        CHECK(ended.shaken);
-        if (!before) CHECK(ended.failure == "it is gone");
-    }
-}
-
-TEST_CASE("dialogue, handshake: a process that took over is told what the clients had asked for") {
-    conversation now(reach::one_agent);
-    const guest a("a"), b("b");
-    now.listeners->join(a);
-    now.listeners->join(b);
-    now.listeners->subscribe(*a, "file:///\"x\"");
-    now.listeners->subscribe(*b, "file:///y");
-    now.listeners->set_level(*a, "error");
-    now.listeners->set_level(*b, "notice");
-    now.up();
-    CHECK(now.told() ==
-          words{R"({"jsonrpc":"2.0","id":2,"method":"logging/setLevel","params":{"level":"notice"}})",
-                R"({"jsonrpc":"2.0","id":3,"method":"resources/subscribe","params":{"uri":"file:///\"x\""}})",
-                R"({"jsonrpc":"2.0","id":4,"method":"resources/subscribe","params":{"uri":"file:///y"}})"});
-    for (const auto* id : {"2", "3", "4"})
-        now.hear(result(id));
-    CHECK(now.talk->in_flight() == 0);
-}
 
 TEST_CASE("dialogue: every spelling of an id comes back byte for byte, and the server never sees it") {
     conversation now(reach::one_agent);
     now.up();
     int number = 1;
-    for (const std::string id : {"1", "0", "-1", "-12345678901234567890123", "99999999999999999999", "\"1\"", "\"\"",
-                                 R"("a\u00e9 \\ \" \/id ")", "\"\xc3\xa9\"", "2", "3"}) {
+    for (const std::string id : {"1", "0", "-1", "-12345678901234567890123", "99999999999999999999", "\"1\"",
+                                 "\"\"", R"("a\u00e9 \\ \" \/id ")", "\"\xc3\xa9\"", "2", "3"}) {
         CAPTURE(id);
         const auto ours = std::to_string(++number);
         auto waiting = now.submit(R"({"method":"a", "id": )" + id + R"( ,"params":{"id":)" + id +
@@ -157,9 +30,11 @@ TEST_CASE("dialogue: every spelling of an id comes back byte for byte, and the s
         now.hear(R"({"jsonrpc":"2.0","id":")" + ours + R"(","result":{}})");
         if (number % 2 == 0) {
             now.hear(R"({"result":{"id":7,"n": 1.50},"id": )" + ours + R"( ,"jsonrpc":"2.0"})");
-            CHECK(now.response(waiting) == R"({"result":{"id":7,"n": 1.50},"id": )" + id + R"( ,"jsonrpc":"2.0"})");
+            CHECK(now.response(waiting) ==
+                  R"({"result":{"id":7,"n": 1.50},"id": )" + id + R"( ,"jsonrpc":"2.0"})");
         } else {
-            now.hear(R"({"jsonrpc":"2.0","error":{"code":-32042,"message":"x","data":[]},"id":)" + ours + "}");
+            now.hear(R"({"jsonrpc":"2.0","error":{"code":-32042,"message":"x","data":[]},"id":)" + ours +
+                     "}");
             CHECK(now.response(waiting) ==
                   R"({"jsonrpc":"2.0","error":{"code":-32042,"message":"x","data":[]},"id":)" + id + "}");
         }
@@ -171,18 +46,19 @@ TEST_CASE("dialogue: progress finds its call, with the caller's token as it was 
     conversation now(reach::one_agent);
     now.up();
     const auto text = [](const std::string& id, const std::string& token) {
-        return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"a","params":{"_meta":{"progressToken":)" + token +
-               R"(,"x":1},"b":2}})";
+        return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"a","params":{"_meta":{"progressToken":)" +
+               token + R"(,"x":1},"b":2}})";
     };
     const auto progress = [](const std::string& token, int done) {
-        return R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":)" + std::to_string(done) +
-               R"(,"progressToken": )" + token + " }}";
+        return R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":)" +
+               std::to_string(done) + R"(,"progressToken": )" + token + " }}";
     };
     auto first = now.submit(text("1", R"("tok\u0031")"));
     auto second = now.submit(text("1", "1")); // id and token of another caller
     auto third = now.submit(text("1", "-99999999999999999999"));
     auto fourth = now.submit(jsonrpc::request("5", "a", "{}")); // wants none
-    CHECK(now.told() == words{text("2", "2"), text("3", "3"), text("4", "4"), jsonrpc::request("5", "a", "{}")});
+    CHECK(now.told() ==
+          words{text("2", "2"), text("3", "3"), text("4", "4"), jsonrpc::request("5", "a", "{}")});
 
     now.hear(progress("3", 1));
     now.hear(progress("2", 1));
@@ -208,8 +84,8 @@ TEST_CASE("dialogue: progress finds its call, with the caller's token as it was 
 TEST_CASE("dialogue: a caller that does not read its progress loses some of it, never the answer") {
     conversation now(reach::one_agent);
     now.up();
-    auto slow = now.submit(
-        R"({"jsonrpc":"2.0","id":"s","method":"a","params":{"_meta":{"progressToken":"t"}}})");
+    auto slow =
+        now.submit(R"({"jsonrpc":"2.0","id":"s","method":"a","params":{"_meta":{"progressToken":"t"}}})");
     for (int i = 0; i < 1000; ++i)
         now.hear(R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":2}})");
     now.hear(result("2"));
@@ -224,8 +100,8 @@ TEST_CASE("dialogue: a caller that does not read its progress loses some of it, 
     CHECK(read > 0);
     CHECK(read < 1000);
     {
-        auto gone = now.submit(
-            R"({"jsonrpc":"2.0","id":"s","method":"a","params":{"_meta":{"progressToken":"t"}}})");
+        auto gone =
+            now.submit(R"({"jsonrpc":"2.0","id":"s","method":"a","params":{"_meta":{"progressToken":"t"}}})");
     }
     now.hear(R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":3}})");
     now.hear(result("3"));
@@ -278,8 +154,9 @@ TEST_CASE("dialogue: release cancels the calls of this client and unsubscribes w
     now.told();
 
     now.talk->release(*a);
-    CHECK(now.told() == words{cancelled(4, "\"the session ended\""), cancelled(5, "\"the session ended\""),
-                              R"({"jsonrpc":"2.0","id":7,"method":"resources/unsubscribe","params":{"uri":"x"}})"});
+    CHECK(now.told() ==
+          words{cancelled(4, "\"the session ended\""), cancelled(5, "\"the session ended\""),
+                R"({"jsonrpc":"2.0","id":7,"method":"resources/unsubscribe","params":{"uri":"x"}})"});
     for (auto* each : {&first, &second})
         CHECK(ended_by(now.end(*each), fault_kind::unknown_session));
     CHECK(now.way.forgotten == std::vector<std::uint64_t>{4, 5});
@@ -336,10 +213,10 @@ TEST_CASE("dialogue: what the carrier says of a call") {
     now.talk->fail(2, mcp::fault(fault_kind::backend_unauthorized, "401"));
     now.talk->fail(2, mcp::fault(fault_kind::unavailable, "again"));
     now.talk->fail(99, mcp::fault(fault_kind::unavailable, "nobody's"));
-    now.talk->drop_oversized(5000, "\"3\"");
+    now.talk->drop_oversized(5000, 4096, "\"3\"");
     CHECK(ended_by(now.end(failed), fault_kind::backend_unauthorized));
     CHECK_FALSE(now.answered(large));
-    now.talk->drop_oversized(5000, "3");
+    now.talk->drop_oversized(5000, 4096, "3");
     const auto end = now.end(large);
     CHECK(ended_by(end, fault_kind::answer_too_large));
     CHECK(end.failure->detail ==
@@ -364,8 +241,9 @@ TEST_CASE("dialogue: its end is told to everybody, once") {
     for (auto* each : {&first, &second}) {
         const auto end = now.end(*each);
         CHECK(ended_by(end, fault_kind::call_interrupted));
-        CHECK(end.failure->detail == "the container exited with status 9 while it worked on this call, which may or "
-                                     "may not have been carried out; it was not repeated");
+        CHECK(end.failure->detail ==
+              "the container exited with status 9 while it worked on this call, which may or "
+              "may not have been carried out; it was not repeated");
     }
     for (const auto* each : {&a, &b})
         CHECK(each->port->lost == std::vector<std::uint64_t>{conversation::link});
@@ -383,14 +261,4 @@ TEST_CASE("dialogue: its end is told to everybody, once") {
     CHECK(b.port->heard.empty());
     const auto asked = testing::run(now.loop, now.talk->ask("ping", "", core::clock::now() + 1h));
     CHECK(ended_by(asked, fault_kind::unavailable));
-}
-
-TEST_CASE("dialogue: calls that waited for a handshake that failed were not begun") {
-    conversation now(reach::one_agent);
-    now.start();
-    auto waiting = now.submit(jsonrpc::request("1", "a"));
-    now.talk->end("it is gone");
-    const auto end = now.end(waiting);
-    CHECK(ended_by(end, fault_kind::unavailable));
-    CHECK(end.failure->detail == "it is gone");
 }

@@ -171,7 +171,8 @@ TEST_CASE("pending: a call that goes on is found by the token that it was given"
         REQUIRE(found != nullptr);
         CHECK(found->id_token == "\"caller\"");
     }
-    for (const auto& foreign : {"\"" + text + "\"", text + ".0", "0" + text, std::string("null"), std::string()})
+    for (const auto& foreign :
+         {"\"" + text + "\"", text + ".0", "0" + text, std::string("null"), std::string()})
         CHECK(calls.find(std::string_view(foreign)) == nullptr);
     CHECK(calls.size() == 1);
 }

@@ -63,7 +63,9 @@ TEST_CASE("standing: which of the links speaks for the backend, in whatever orde
         {"an old failure beats a link that ended in peace",
          {one(state::backoff, bad, 3), one(state::stopped, no, 4)},
          one(state::backoff, bad, 3)},
-        {"on the way out", {one(state::draining, up, 3), one(state::stopped, no, 2)}, one(state::draining, up, 3)},
+        {"on the way out",
+         {one(state::draining, up, 3), one(state::stopped, no, 2)},
+         one(state::draining, up, 3)},
         {"on the way out beside one that serves",
          {one(state::stopping, up, 3), one(state::ready, up, 2)},
          one(state::ready, up, 2)},
@@ -110,7 +112,8 @@ TEST_CASE("standing: whom a link serves, for every way of sharing") {
         {"single requests", &single, "agent 1", "everybody", "agent 1", "nobody"},
         {"a session", &plain, "agent 1", "everybody", "agent 1", "session s1"},
         {"a session that can be asked", &asks, "session s2", "everybody", "agent 1", "session s2"},
-        {"single requests of one that can be asked", &asks_single, "agent 3", "everybody", "agent 3", "nobody"},
+        {"single requests of one that can be asked", &asks_single, "agent 3", "everybody", "agent 3",
+         "nobody"},
     };
     for (const auto& each : table) {
         CAPTURE(each.what);

@@ -54,8 +54,8 @@ struct actor_of_one {
             reports.push_back(std::move(what));
             changed.set();
         };
-        server = std::make_unique<stdio_link>(loop.get_executor(), 1, settings, plan, nullptr, nullptr, report,
-                                              telemetry::log());
+        server = std::make_unique<stdio_link>(loop.get_executor(), 1, settings, plan, nullptr, nullptr,
+                                              report, telemetry::log());
         group.spawn("link", server->run());
     }
     void up() {
@@ -188,8 +188,9 @@ TEST_CASE("stdio link: the end of the container's own process is seen although i
     const auto end = boxed.answer(slow);
     REQUIRE(end.failure);
     CHECK(end.failure->kind == mcp::fault_kind::call_interrupted);
-    CHECK(end.failure->detail == "its container ended while it worked on this call, which may or may not have "
-                                 "been carried out; it was not repeated");
+    CHECK(end.failure->detail ==
+          "its container ended while it worked on this call, which may or may not have "
+          "been carried out; it was not repeated");
     boxed.end();
     CHECK(boxed.reason_of(kind::lost) == "its container ended");
     CHECK_FALSE(boxed.client.has("container-pid")); // podman leaves it behind

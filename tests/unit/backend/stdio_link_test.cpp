@@ -44,8 +44,9 @@ serve() {
 )";
 
 // What follows the reason where a call was in flight.
-const std::string interrupted = " while it worked on this call, which may or may not have been carried out; it was "
-                                "not repeated";
+const std::string interrupted =
+    " while it worked on this call, which may or may not have been carried out; it was "
+    "not repeated";
 
 struct scene {
     explicit scene(const std::string& script, std::vector<std::string> argv = {})
@@ -78,8 +79,8 @@ struct scene {
             reports.push_back(std::move(what));
             arrived.set();
         };
-        server = std::make_unique<stdio_link>(loop.get_executor(), 7, settings, plan, nullptr, nullptr, report,
-                                              telemetry::log());
+        server = std::make_unique<stdio_link>(loop.get_executor(), 7, settings, plan, nullptr, nullptr,
+                                              report, telemetry::log());
         group.spawn("link", server->run());
     }
     // Starts it and waits until it is up, or its life is over.
@@ -249,7 +250,8 @@ TEST_CASE("stdio link: an answer over the limit fails its own call only") {
     stage.up();
     const auto end = stage.ask("1", "big");
     CHECK(failed_with(end, mcp::fault_kind::answer_too_large));
-    CHECK(end.failure->detail.find("more than the limit of 4096") != std::string::npos);
+    CHECK(end.failure->detail ==
+          "the answer has 9045 bytes, more than the limit (gateway.drawbridge.maxMessageBytes)");
     CHECK(stage.ask("2", "a").response == R"({"jsonrpc":"2.0","id":2,"result":{}})");
 }
 
