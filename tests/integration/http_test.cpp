@@ -139,9 +139,9 @@ TEST_CASE("unknown places, wrong methods and media types") {
     CHECK(gate.get("/").status == 404);
     CHECK(gate.get("/mcp/front/x").status == 404);
     http_client client(gate.port());
-    const auto wrong = client.send("GET", "/mcp/front", {}, rpc_headers());
+    const auto wrong = client.send("PUT", "/mcp/front", {}, rpc_headers());
     CHECK(wrong.status == 405);
-    CHECK(wrong.headers.at("allow") == "POST");
+    CHECK(wrong.headers.at("allow") == "POST, GET, DELETE");
     const auto health = client.send("POST", "/health");
     CHECK(health.status == 405);
     CHECK(health.headers.at("allow") == "GET, HEAD");
@@ -237,7 +237,7 @@ TEST_CASE("one connection goes on after refused requests with small bodies") {
     CHECK(client.send("POST", "/mcp/nobody", ping, rpc_headers()).status == 404);
     CHECK(client.send("GET", "/nowhere").status == 404);
     CHECK(client.send("POST", "/mcp/front", "{", rpc_headers()).status == 400);
-    CHECK(client.send("DELETE", "/mcp/front", {}, rpc_headers()).status == 405);
+    CHECK(client.send("PUT", "/mcp/front", {}, rpc_headers()).status == 405);
     CHECK(client.send("POST", "/mcp/front", ping, rpc_headers()).status == 200);
     const auto last = client.send("POST", "/mcp/front", ping, with(rpc_headers(), "Connection", "close"));
     CHECK(last.status == 200);
@@ -283,7 +283,7 @@ TEST_CASE("paths: queries and a slash at the end are fine, other spellings of a 
     const gateway gate(front_only());
     CHECK(gate.get("/health?probe=1").status == 200);
     CHECK(gate.post("/mcp/front/", ping).status == 200);
-    for (const auto* path : {"/mcp/fr%6fnt", "/mcp/FRONT", "/mcp/../mcp/front", "//mcp/front", "/mcp/"})
+    for (const auto* path : {"/mcp/fr%6fnt", "/mcp/FRONT", "/mcp/../mcp/front", "//mcp/front", "/mcp//"})
         CHECK(gate.post(path, ping).status == 404);
 }
 

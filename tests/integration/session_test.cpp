@@ -30,7 +30,13 @@ std::string open_session(const gateway& gate, const std::string& server, const s
 http_headers in_session(const std::string& id, std::string_view who = agent) {
     auto headers = rpc_headers(who);
     headers.emplace_back("Mcp-Session-Id", id);
-    headers.emplace_back("Accept", "application/json, text/event-stream");
+    return headers;
+}
+
+http_headers accepting(const std::string& types, const std::string& id = {}) {
+    http_headers headers{{"Content-Type", "application/json"}, {"Authorization", std::string(agent)}};
+    if (!types.empty()) headers.emplace_back("Accept", types);
+    if (!id.empty()) headers.emplace_back("Mcp-Session-Id", id);
     return headers;
 }
 
@@ -103,15 +109,11 @@ TEST_CASE("older clients are not primed, and a client that reads JSON only gets 
     const auto events = client.read_until("0\r\n\r\n");
     CHECK(events.find("retry: ") == std::string::npos);
     CHECK(events.find(R"("progressToken":5)") != std::string::npos);
-    auto json_only = rpc_headers();
-    json_only.emplace_back("Mcp-Session-Id", id);
-    json_only.emplace_back("Accept", "application/json");
-    const auto answer = send(gate, "POST", "/mcp/old", progress_call(2, 1, "1", "5"), json_only);
+    const auto answer =
+        send(gate, "POST", "/mcp/old", progress_call(2, 1, "1", "5"), accepting("application/json", id));
     CHECK(answer.headers.at("content-type") == "application/json");
     CHECK(tool_text(parse(answer.body)) == "done");
-    auto neither = rpc_headers();
-    neither.emplace_back("Accept", "text/html");
-    CHECK(send(gate, "POST", "/mcp/old", rpc_text("ping", "{}", "1"), neither).status == 406);
+    CHECK(send(gate, "POST", "/mcp/old", rpc_text("ping", "{}", "1"), accepting("text/html")).status == 406);
 }
 
 TEST_CASE("a stream that was cut is resumed with Last-Event-ID, and nothing is lost") {
@@ -155,7 +157,8 @@ TEST_CASE("one standalone stream for each session; a vanished reader makes room 
         next.write(request_text("GET", "/mcp/alone", {}, headers));
         return next.read_until("\r\n\r\n").find(" 200 ") != std::string::npos;
     }));
-    CHECK(send(gate, "GET", "/mcp/alone", {}, rpc_headers()).status == 406); // no Accept
+    CHECK(send(gate, "GET", "/mcp/alone", {}, accepting("", id)).status == 406);
+    CHECK(send(gate, "GET", "/mcp/alone", {}, rpc_headers()).status == 400); // of no session
 }
 
 TEST_CASE("batches are of 2025-03-26 only") {
@@ -310,9 +313,7 @@ TEST_CASE("HTTP+SSE of 2024-11-05, where it is switched on") {
     options.gateway_extra = R"("drawbridge":{"legacySse":true})";
     const gateway gate(std::move(options));
     http_client stream(gate.port());
-    auto headers = rpc_headers();
-    headers.emplace_back("Accept", "text/event-stream");
-    stream.write(request_text("GET", "/mcp/sse/sse", {}, headers));
+    stream.write(request_text("GET", "/mcp/sse/sse", {}, accepting("text/event-stream")));
     const auto first = stream.read_until("\n\n");
     CHECK(first.find("event: endpoint") != std::string::npos);
     const auto at = first.find("data: ") + 6;

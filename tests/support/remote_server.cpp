@@ -2,6 +2,8 @@
 
 #include "support/json.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -68,14 +68,15 @@ TEST_CASE(
     mine.made->revision = "2025-03-26";
     CHECK(now.begin(mine).response.find(R"("protocolVersion":"2025-06-18")") !=
           std::string::npos); // the server's
+    CHECK_FALSE(now.ask("x", "{}", mine).failure);
     const guest other("s2");
     CHECK(now.begin(other).response.find(R"("protocolVersion":"2025-03-26")") !=
           std::string::npos); // negotiated
     const auto heard = now.client.lines("heard");
-    REQUIRE(heard.size() >= 3);
+    REQUIRE(heard.size() >= 4);
     CHECK(heard[0].find(R"("params":{"protocolVersion":"2025-03-26","capabilities":{"sampling":{"x":1}},)"
                         R"("clientInfo":{"name":"me"}})") != std::string::npos);
-    CHECK(heard[2].find(R"("capabilities":{},"clientInfo":{"name":"drawbridge")") != std::string::npos);
+    CHECK(heard[3].find(R"("capabilities":{},"clientInfo":{"name":"drawbridge")") != std::string::npos);
 }
 
 TEST_CASE("actor, links: no more than maxLinks; the next in the queue gets the place that becomes free") {

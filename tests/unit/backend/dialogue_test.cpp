@@ -220,7 +220,7 @@ TEST_CASE("dialogue: what the carrier says of a call") {
     const auto end = now.end(large);
     CHECK(ended_by(end, fault_kind::answer_too_large));
     CHECK(end.failure->detail ==
-          "the answer has 5000 bytes, more than the limit (gateway.drawbridge.maxMessageBytes)");
+          "the answer has 5000 bytes, more than the limit of 4096 (gateway.drawbridge.maxMessageBytes)");
 }
 
 TEST_CASE("dialogue: its end is told to everybody, once") {

@@ -251,7 +251,7 @@ TEST_CASE("stdio link: an answer over the limit fails its own call only") {
     const auto end = stage.ask("1", "big");
     CHECK(failed_with(end, mcp::fault_kind::answer_too_large));
     CHECK(end.failure->detail ==
-          "the answer has 9045 bytes, more than the limit (gateway.drawbridge.maxMessageBytes)");
+          "the answer has 9045 bytes, more than the limit of 4096 (gateway.drawbridge.maxMessageBytes)");
     CHECK(stage.ask("2", "a").response == R"({"jsonrpc":"2.0","id":2,"result":{}})");
 }
 
