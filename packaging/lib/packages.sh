@@ -14,7 +14,7 @@ quickstart_packages=(curl jq)
 # What the tests need beyond that.
 test_packages=(doctest-dev busybox-static curl jq python3)
 # What the checks of `tests/run --all` need beyond that.
-lint_packages=(clang-19 clang-tidy-19 clang-tools-19 clang-format-14 shellcheck)
+lint_packages=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-tools-19 clang-format-14 shellcheck)
 
 # True when dpkg knows the package as installed.
 package_installed() {

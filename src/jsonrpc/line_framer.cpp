@@ -54,11 +54,11 @@ std::optional<line_framer::event> line_framer::finish() {
 
 // The line [begin, end): an event, or nothing for an empty one.
 std::optional<line_framer::event> line_framer::line_at(std::size_t begin, std::size_t end) {
-    std::string_view line(buffer_.get() + begin, end - begin);
-    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::string_view whole(buffer_.get() + begin, end - begin);
+    const auto line = whole.ends_with('\r') ? whole.substr(0, whole.size() - 1) : whole;
     if (line.empty()) return std::nullopt;
     if (line.size() <= max_bytes_) return event(line);
-    discard(line);
+    discard(whole);
     return end_of_oversized();
 }
 

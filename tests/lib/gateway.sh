@@ -22,6 +22,7 @@ stop_all() {
 start_in_background() {
     local file=$1
     shift
+    : >"$file"
     "$@" >"$file" 2>>"$file.log" </dev/null &
     background+=("$!")
 }
@@ -50,6 +51,7 @@ start_gateway() {
     port=$(free_port)
     printf '{"mcpServers":%s,"gateway":{"port":%s,"domain":"127.0.0.1","agentId":"%s"%s}}' "$servers" "$port" \
         "$test_agent" "$extra" >"$folder/configuration.json"
+    : >"$folder/gateway.out"
     "$DRAWBRIDGE_BINARY" serve <"$folder/configuration.json" >"$folder/gateway.out" 2>"$folder/gateway.log" &
     gateway_pid=$!
     background+=("$gateway_pid")
