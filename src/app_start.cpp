@@ -153,8 +153,8 @@ void app::build_backends() {
         backends_.push_back(std::make_unique<backend::actor>(
             loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));
         backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
-        endpoint_->add(session::upstream(server.name, backends_.back()->address(),
-                                         mcp::tool_filter(server.tools)));
+        endpoint_->add(
+            session::upstream(server.name, backends_.back()->address(), mcp::tool_filter(server.tools)));
     }
 }
 
@@ -169,8 +169,9 @@ std::shared_ptr<backend::token_source> app::tokens_for(const config::server& ser
     given.request_token = environment_variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN").value_or(std::string());
     const auto log = log_.for_server(server.name);
     if (given.request_url.empty() || given.request_token.empty())
-        log.error("auth is github-oidc, but ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN is not "
-                  "set: calls to this server will fail");
+        log.error(
+            "auth is github-oidc, but ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN is not "
+            "set: calls to this server will fail");
     source = std::make_shared<backend::oidc_token>(loop_, std::move(given), audience, log);
     return source;
 }

@@ -51,9 +51,9 @@ slot& actor::place_for(const client_ref& who) {
     slot_settings settings;
     settings.number = ++last_number_;
     if (is_exclusive(key)) settings.owner = who;
-    settings.shared_by = settings.owner                                  ? reach::exclusive
+    settings.shared_by = settings.owner                                 ? reach::exclusive
                          : settings_.server.sessions == sharing::shared ? reach::everybody
-                                                                         : reach::one_agent;
+                                                                        : reach::one_agent;
     settings.key = std::move(key);
     settings.max_queued_calls = settings_.max_queued_calls;
     settings.startup_timeout = settings_.server.startup_timeout;

@@ -34,7 +34,7 @@ struct actor_settings {
     process::instance gateway;
     std::size_t max_message_bytes = 0;
     std::size_t max_queued_calls = 0;
-    std::vector<std::string> secrets; // of this server, and the agent ids
+    std::vector<std::string> secrets;     // of this server, and the agent ids
     std::shared_ptr<token_source> tokens; // of a remote server with `auth`
 };
 
@@ -70,7 +70,9 @@ class actor final : public slot_host {
     void prepare(slot& who) override;
     std::unique_ptr<link> connect(slot& who) override;
     void changed(slot& who, const std::string& reason) override;
-    void spawn(std::string name, core::task<> work) override { group_.spawn(std::move(name), std::move(work)); }
+    void spawn(std::string name, core::task<> work) override {
+        group_.spawn(std::move(name), std::move(work));
+    }
     core::mailbox<message>::handle slot_address() const override { return mailbox_.address(); }
 
     slot* find(const client_ref& who);

@@ -150,9 +150,10 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline) {
     idle_.reset();
     // The progress token is the id: unique on this link, and it finds the call.
     const auto number = std::to_string(id);
-    const auto line = request.progress_token.present()
-                          ? jsonrpc::splice(request.text, {{request.id, number}, {request.progress_token, number}})
-                          : jsonrpc::splice(request.text, {{request.id, number}});
+    const auto line =
+        request.progress_token.present()
+            ? jsonrpc::splice(request.text, {{request.id, number}, {request.progress_token, number}})
+            : jsonrpc::splice(request.text, {{request.id, number}});
     if (!way_.send(line, id)) {
         fail(id, overloaded("the server does not read its input"));
         return id;
@@ -245,9 +246,8 @@ void dialogue::drop_oversized(std::size_t bytes, std::size_t limit, std::string_
     auto entry = pending_.take(id_token);
     if (!entry) return;
     mcp::fault too_large(mcp::fault_kind::answer_too_large,
-                         "the answer has " + std::to_string(bytes) +
-                             " bytes, more than the limit of " + std::to_string(limit) +
-                             " (gateway.drawbridge.maxMessageBytes)");
+                         "the answer has " + std::to_string(bytes) + " bytes, more than the limit of " +
+                             std::to_string(limit) + " (gateway.drawbridge.maxMessageBytes)");
     finish(std::move(*entry), outcome(std::move(too_large)));
 }
 

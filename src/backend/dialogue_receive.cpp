@@ -75,7 +75,8 @@ void dialogue::on_request(std::string_view line, const jsonrpc::envelope& messag
         const bool sent =
             message.method_name == "ping"
                 ? way_.send(jsonrpc::result_response(id, "{}"), 0)
-                : way_.send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "Method not found"), 0);
+                : way_.send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "Method not found"),
+                            0);
         if (!sent) log_.warning("a request of the server could not be answered: it does not read its input");
         return;
     }

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto close_limit = 2s;  // to say goodbye to a session
+constexpr auto close_limit = 2s; // to say goodbye to a session
 constexpr auto ping_limit = 30s;
 
 // What a server of 2024-11-05 says to a POST at the place of its event stream.
@@ -17,9 +17,8 @@ bool may_be_old(unsigned status) {
 
 } // namespace
 
-http_link::http_link(core::executor loop, std::uint64_t incarnation, http_settings settings,
-                     client_ref owner, std::shared_ptr<audience> listeners, reporter report,
-                     telemetry::log log)
+http_link::http_link(core::executor loop, std::uint64_t incarnation, http_settings settings, client_ref owner,
+                     std::shared_ptr<audience> listeners, reporter report, telemetry::log log)
     : loop_(loop)
     , incarnation_(incarnation)
     , settings_(std::move(settings))

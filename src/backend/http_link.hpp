@@ -26,8 +26,8 @@ namespace drawbridge::backend {
 struct http_settings {
     dialogue_settings talk;
     http::client_settings client;
-    http::header_list headers;             // secret
-    std::shared_ptr<token_source> tokens;  // null: the headers say it all
+    http::header_list headers;                  // secret
+    std::shared_ptr<token_source> tokens;       // null: the headers say it all
     std::chrono::seconds keepalive_interval{0}; // 0: none
     std::size_t max_message_bytes = 0;
 };
@@ -83,14 +83,14 @@ class http_link final : public link, private carrier {
 
     core::event ended_;
     std::string end_reason_;
-    std::string target_;        // of messages
-    std::string session_id_;    // secret: who knows it has the session
+    std::string target_;     // of messages
+    std::string session_id_; // secret: who knows it has the session
     stage next_ = stage::initialize;
-    core::event opened_;        // the first two messages have arrived
+    core::event opened_; // the first two messages have arrived
     bool renewing_ = false;
     unsigned refused_with_ = 0; // the status that initialize got, if it was refused
     bool old_transport_ = false;
-    core::event endpoint_known_; // of the old transport
+    core::event endpoint_known_;                       // of the old transport
     std::map<std::uint64_t, http::exchange*> reading_; // calls whose answer is coming in
 };
 

@@ -180,8 +180,9 @@ core::task<> http_link::read_events(http::exchange& answer, std::uint64_t call,
         if (events.oversized() == dropped) continue;
         log_.error("a message of the server was dropped: it is larger than ", settings_.max_message_bytes,
                    " bytes (gateway.drawbridge.maxMessageBytes)");
-        talk_.fail(call, mcp::fault(mcp::fault_kind::answer_too_large,
-                                    "the answer is larger than the limit (gateway.drawbridge.maxMessageBytes)"));
+        talk_.fail(call,
+                   mcp::fault(mcp::fault_kind::answer_too_large,
+                              "the answer is larger than the limit (gateway.drawbridge.maxMessageBytes)"));
         co_return;
     }
 }
@@ -239,7 +240,8 @@ core::task<> http_link::listen() {
         const auto when = core::clock::now() + wait;
         const bool ended = co_await ended_.wait_until(when);
         if (ended && ended_.is_set()) co_return;
-        const auto limit = core::clock::now() + settings_.client.connect_timeout + settings_.talk.tool_timeout;
+        const auto limit =
+            core::clock::now() + settings_.client.connect_timeout + settings_.talk.tool_timeout;
         auto got = co_await request("GET", std::string(), events.last_event_id(), limit);
         if (ended_.is_set()) co_return;
         if (!got.value) {

@@ -119,8 +119,9 @@ core::task<token_source::result> oidc_token::get() {
 
 core::task<token_source::result> oidc_token::fetch() {
     if (environment_.request_url.empty() || environment_.request_token.empty())
-        co_return none("auth is github-oidc, but ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN "
-                       "is not set; the workflow needs the permission id-token: write");
+        co_return none(
+            "auth is github-oidc, but ACTIONS_ID_TOKEN_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_TOKEN "
+            "is not set; the workflow needs the permission id-token: write");
     if (!client_) co_return none("ACTIONS_ID_TOKEN_REQUEST_URL is no http or https URL");
     http::outgoing request;
     request.target = target_;

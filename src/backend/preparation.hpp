@@ -22,7 +22,8 @@ class preparation {
     };
 
     preparation(core::executor loop, const config::server& server, const process::runtime& client,
-                const process::instance& gateway, const std::vector<std::string>& secrets, telemetry::log log);
+                const process::instance& gateway, const std::vector<std::string>& secrets,
+                telemetry::log log);
 
     core::task<finding> run();
     // Ends a run that is under way.

@@ -120,9 +120,9 @@ class slot {
 
     state state_ = state::stopped;
     status status_ = status::stopped;
-    std::string failure_;    // why it is in backoff
-    bool closing_ = false;   // the gateway ends
-    bool unwanted_ = false;  // its session ended
+    std::string failure_;   // why it is in backoff
+    bool closing_ = false;  // the gateway ends
+    bool unwanted_ = false; // its session ended
     std::uint64_t incarnation_ = 0;
     core::time_point drain_deadline_{};
 

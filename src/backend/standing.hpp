@@ -21,8 +21,8 @@ struct standing {
     bool operator==(const standing&) const = default;
 };
 
-// running: a link is ready. Otherwise the newest attempt speaks for the backend: error when it failed, crashed
-// or went silent. stopped: no link is needed.
+// running: a link is ready. Otherwise the newest attempt speaks for the backend: error when it failed,
+// crashed or went silent. stopped: no link is needed.
 standing summarize(std::span<const standing> links);
 
 // Which clients share a link (`drawbridge.sessions`): those with the same key. No client stands for the

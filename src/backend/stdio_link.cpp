@@ -178,7 +178,7 @@ void stdio_link::lose(std::string why) {
     if (ended_.is_set()) return;
     end_reason_ = std::move(why);
     ended_.set();
-    outbox_filled_.set();                                               // the writer sees the end
+    outbox_filled_.set();                                           // the writer sees the end
     if (!talk_.initialize_result().valid()) talk_.end(end_reason_); // wakes the handshake, if it waits
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t read_size = 128 * 1024;
 constexpr std::size_t kept_outbox = 256 * 1024; // what an idle link may keep allocated
-constexpr unsigned babble_reported = 5; // lines on stdout that are no messages, logged one by one
+constexpr unsigned babble_reported = 5;         // lines on stdout that are no messages, logged one by one
 
 } // namespace
 

@@ -13,16 +13,16 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool same(std::string_view given, std::string_view lower) {
-    return std::equal(given.begin(), given.end(), lower.begin(), lower.end(), [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
+    return std::equal(given.begin(), given.end(), lower.begin(), lower.end(),
+                      [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
 }
 
 bool refused(std::string_view parameters) {
     while (!parameters.empty()) {
         const auto end = parameters.find(';');
         const auto one = trimmed(parameters.substr(0, end));
-        if (same(one, "q=0") || same(one, "q=0.0") || same(one, "q=0.00") || same(one, "q=0.000")) return true;
+        if (same(one, "q=0") || same(one, "q=0.0") || same(one, "q=0.00") || same(one, "q=0.000"))
+            return true;
         if (end == std::string_view::npos) break;
         parameters.remove_prefix(end + 1);
     }
@@ -39,8 +39,7 @@ accepted read_accept(std::string_view header) {
         const auto item = header.substr(0, comma);
         const auto semicolon = item.find(';');
         const auto type = trimmed(item.substr(0, semicolon));
-        const bool wanted =
-            semicolon == std::string_view::npos || !refused(item.substr(semicolon + 1));
+        const bool wanted = semicolon == std::string_view::npos || !refused(item.substr(semicolon + 1));
         if (wanted) {
             found.json |= same(type, "application/json") || same(type, "application/*") || same(type, "*/*");
             found.events |= same(type, "text/event-stream");

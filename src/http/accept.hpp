@@ -7,7 +7,8 @@ namespace drawbridge::http {
 
 struct accepted {
     bool json = false;
-    bool events = false; // said in so many words: whoever sends */* (curl) would not know what to do with them
+    bool events =
+        false; // said in so many words: whoever sends */* (curl) would not know what to do with them
 };
 
 // An empty header accepts JSON. Quality values are only looked at for q=0.

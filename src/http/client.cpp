@@ -63,7 +63,8 @@ class response_parser final : public bhttp::basic_parser<false> {
 };
 
 std::string serialize(const outgoing& request, const url& origin) {
-    std::string text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + origin.authority() + "\r\n";
+    std::string text =
+        request.method + " " + request.target + " HTTP/1.1\r\nHost: " + origin.authority() + "\r\n";
     for (const auto& [name, value] : request.headers)
         text += name + ": " + value + "\r\n";
     if (!request.body.empty() || request.method == "POST")
@@ -229,7 +230,8 @@ core::task<std::optional<std::string>> exchange::read_all(std::size_t limit, cor
         if (!piece) break;
         all += *piece;
         if (all.size() <= limit) continue;
-        impl_->fail(client_error::kind::too_large, "the answer is larger than " + std::to_string(limit) + " bytes");
+        impl_->fail(client_error::kind::too_large,
+                    "the answer is larger than " + std::to_string(limit) + " bytes");
         break;
     }
     if (impl_->failure) co_return std::nullopt;

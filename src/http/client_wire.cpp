@@ -77,7 +77,8 @@ core::task<std::pair<core::error_code, std::size_t>> client_wire::read(asio::mut
         auto [error, n] = co_await tls_->async_read_some(room, core::use_task);
         // Servers that close without a TLS goodbye are common; the framing of HTTP tells whether all came.
         const bool torn = error == asio::ssl::error::stream_truncated;
-        co_return std::pair<core::error_code, std::size_t>(torn ? core::error_code(asio::error::eof) : error, n);
+        co_return std::pair<core::error_code, std::size_t>(torn ? core::error_code(asio::error::eof) : error,
+                                                           n);
     }
     auto [error, n] = co_await socket_.async_read_some(room, core::use_task);
     co_return std::pair<core::error_code, std::size_t>(error, n);

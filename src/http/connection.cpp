@@ -252,7 +252,8 @@ core::task<bool> connection::implementation::write(response answer, bool keep_al
 
 // Piece by piece, each when it is there. False: the connection is over.
 core::task<bool> connection::implementation::write_stream(reply streamed, bool keep_alive, bool chunks) {
-    const auto lines = serialize_head(streamed.answer, keep_alive, chunks ? framing::chunked : framing::close);
+    const auto lines =
+        serialize_head(streamed.answer, keep_alive, chunks ? framing::chunked : framing::close);
     auto& source = *streamed.stream;
     streaming = &source;
     group.spawn("client's end", watch_client(source));
@@ -268,7 +269,7 @@ core::task<bool> connection::implementation::write_stream(reply streamed, bool k
     core::error_code ignored;
     client.socket().cancel(ignored);
     co_await group.join();
-    co_return open && keep_alive && chunks && !stopping;
+    co_return open&& keep_alive&& chunks && !stopping;
 }
 
 core::task<bool> connection::implementation::write_piece(std::string piece, bool chunks) {
@@ -276,8 +277,8 @@ core::task<bool> connection::implementation::write_piece(std::string piece, bool
     if (chunks) std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
     const std::string_view before(size);
     const std::string_view behind = chunks ? "\r\n" : "";
-    const std::array<core::asio::const_buffer, 3> parts{
-        core::asio::buffer(before), core::asio::buffer(piece), core::asio::buffer(behind)};
+    const std::array<core::asio::const_buffer, 3> parts{core::asio::buffer(before), core::asio::buffer(piece),
+                                                        core::asio::buffer(behind)};
     client.expires_after(write_limit);
     auto [error, n] = co_await core::asio::async_write(client, parts, core::use_task);
     client.expires_never();

@@ -135,8 +135,7 @@ core::task<reply> mcp_endpoint::post(const mcp_route& route, request_head head, 
         co_return reply(fault_response(unreadable, route.name, id_token));
     }
     jsonrpc::flatten(body); // one line for the server; the places of the tokens stay
-    const bool opens =
-        message.kind == jsonrpc::message_kind::request && message.method_name == "initialize";
+    const bool opens = message.kind == jsonrpc::message_kind::request && message.method_name == "initialize";
     if (opens) {
         auto opened = co_await open_session(route, head.agent, std::move(body), message);
         co_return opened;
@@ -242,10 +241,9 @@ response mcp_endpoint::finished(const session::open_call& call, backend::outcome
 
 response mcp_endpoint::told(std::string_view server, const mcp::fault& what, std::string_view id_token) {
     const auto code = mcp::answer_for(what.kind).code;
-    const bool about_request = what.kind == mcp::fault_kind::tool_not_allowed ||
-                               what.kind == mcp::fault_kind::unknown_name ||
-                               what.kind == mcp::fault_kind::session_required ||
-                               what.kind == mcp::fault_kind::unknown_session;
+    const bool about_request =
+        what.kind == mcp::fault_kind::tool_not_allowed || what.kind == mcp::fault_kind::unknown_name ||
+        what.kind == mcp::fault_kind::session_required || what.kind == mcp::fault_kind::unknown_session;
     if (what.kind != mcp::fault_kind::closing && !about_request) {
         telemetry::runtime_failure failure;
         failure.server = std::string(server);

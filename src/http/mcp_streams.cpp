@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 10s;   // of a proxy in between, before it sees a byte
+constexpr auto patience = 10s;    // of a proxy in between, before it sees a byte
 constexpr auto resume_after = 1s; // what a client waits before it resumes a stream that broke
 
 } // namespace
@@ -38,8 +38,9 @@ core::task<reply> mcp_endpoint::relay(session_ref client, std::unique_ptr<sessio
     }
     const bool cancelled = something && !first;
     const bool resumable = !client->id().empty();
-    auto events = resumable ? client->make_stream()
-                            : std::make_shared<session::event_log>(loop_, 0, settings_.stream_buffer_bytes, false);
+    auto events = resumable
+                      ? client->make_stream()
+                      : std::make_shared<session::event_log>(loop_, 0, settings_.stream_buffer_bytes, false);
     if (resumable && client->primes()) events->prime(resume_after);
     if (first) events->append(*first);
     auto streamed = event_reply(events->attach());
@@ -68,7 +69,8 @@ core::task<> mcp_endpoint::pump(session_ref client, std::unique_ptr<session::ope
 
 reply mcp_endpoint::listen(const mcp_route& route, const request_head& head) {
     if (!read_accept(head.accept).events) {
-        const mcp::fault unreadable(mcp::fault_kind::not_acceptable, "a stream needs Accept: text/event-stream");
+        const mcp::fault unreadable(mcp::fault_kind::not_acceptable,
+                                    "a stream needs Accept: text/event-stream");
         return reply(fault_response(unreadable, route.name));
     }
     const auto client = find_session(route, head.session_id, head.agent);

@@ -21,7 +21,8 @@ std::string serialize_head(const response& answer, bool keep_alive, framing body
         head += ": " + value + "\r\n";
     }
     // A proxy must neither keep nor repack what is said to one client.
-    head += body == framing::length ? "Cache-Control: no-store\r\n" : "Cache-Control: no-store, no-transform\r\n";
+    head +=
+        body == framing::length ? "Cache-Control: no-store\r\n" : "Cache-Control: no-store, no-transform\r\n";
     if (body == framing::chunked) head += "Transfer-Encoding: chunked\r\n";
     if (body == framing::length && answer.status != 204)
         head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";

@@ -18,8 +18,8 @@ struct request_head {
     std::string authorization;
     std::size_t authorization_count = 0; // how often the field stands there
     std::string content_type;
-    std::string accept;           // all fields of this name, joined by ", "
-    std::string origin;           // empty: none
+    std::string accept; // all fields of this name, joined by ", "
+    std::string origin; // empty: none
     std::string host;
     std::string protocol_version; // MCP-Protocol-Version
     std::string session_id;       // Mcp-Session-Id

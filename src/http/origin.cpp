@@ -25,7 +25,8 @@ std::string_view name_of(std::string_view authority) {
         return end == std::string_view::npos ? std::string_view() : authority.substr(0, end + 1);
     }
     const auto colon = authority.find(':');
-    const bool twice = colon != std::string_view::npos && authority.find(':', colon + 1) != std::string_view::npos;
+    const bool twice =
+        colon != std::string_view::npos && authority.find(':', colon + 1) != std::string_view::npos;
     return twice ? std::string_view() : authority.substr(0, colon);
 }
 

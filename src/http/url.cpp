@@ -27,7 +27,8 @@ bool take_port(std::string_view text, url& out) {
     if (text.empty()) return true;
     unsigned port = 0;
     const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || stopped != text.data() + text.size() || port == 0 || port > 65535) return false;
+    if (error != std::errc() || stopped != text.data() + text.size() || port == 0 || port > 65535)
+        return false;
     out.port = static_cast<std::uint16_t>(port);
     return true;
 }
@@ -43,8 +44,8 @@ bool take_authority(std::string_view authority, url& out) {
     out.host = bracket ? authority.substr(1, end - 1) : authority.substr(0, end);
     for (auto& c : out.host)
         c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const auto rest = end == std::string_view::npos ? std::string_view()
-                                                    : authority.substr(bracket ? end + 1 : end);
+    const auto rest =
+        end == std::string_view::npos ? std::string_view() : authority.substr(bracket ? end + 1 : end);
     return !out.host.empty() && take_port(rest, out);
 }
 
@@ -68,13 +69,15 @@ std::optional<url> resolve_url(const url& base, std::string_view reference) {
     if (reference.find("://") != std::string_view::npos) return parse_url(reference);
     url out = base;
     reference = reference.substr(0, reference.find('#'));
-    if (reference.starts_with("//")) return parse_url((base.tls ? "https:" : "http:") + std::string(reference));
+    if (reference.starts_with("//"))
+        return parse_url((base.tls ? "https:" : "http:") + std::string(reference));
     if (reference.starts_with('/')) {
         out.target = reference;
     } else {
         const auto path = base.target.substr(0, base.target.find('?'));
-        out.target = reference.starts_with('?') ? path + std::string(reference)
-                                                : path.substr(0, path.rfind('/') + 1) + std::string(reference);
+        out.target = reference.starts_with('?')
+                         ? path + std::string(reference)
+                         : path.substr(0, path.rfind('/') + 1) + std::string(reference);
     }
     return out;
 }

@@ -86,7 +86,8 @@ void sse_decoder::take_field(std::string_view name, std::string_view value) {
         unsigned pause = 0;
         const auto* end = value.data() + value.size();
         const auto [stopped, error] = std::from_chars(value.data(), end, pause);
-        if (!value.empty() && error == std::errc() && stopped == end) retry_ = std::chrono::milliseconds(pause);
+        if (!value.empty() && error == std::errc() && stopped == end)
+            retry_ = std::chrono::milliseconds(pause);
     }
 }
 

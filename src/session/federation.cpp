@@ -20,7 +20,8 @@ constexpr std::size_t forwarded_limit = 256; // messages of one call that nobody
 
 std::size_t place_of(const session& client, std::string_view server) {
     const auto& all = client.servers();
-    const auto found = std::find_if(all.begin(), all.end(), [&](const auto* each) { return each->name == server; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto* each) { return each->name == server; });
     return static_cast<std::size_t>(found - all.begin());
 }
 
@@ -46,7 +47,8 @@ core::task<> collect_one(session_ref client, std::size_t server, mcp::list_kind 
     for (unsigned count = 0; count < most_pages; ++count) {
         const auto end = co_await end_of(*page);
         if (end.failure) into.failed(target.name, end.failure->detail);
-        if (end.failure || end.response.empty() || !into.add(target.name, end.response, target.tools)) co_return;
+        if (end.failure || end.response.empty() || !into.add(target.name, end.response, target.tools))
+            co_return;
         const auto cursor = mcp::next_cursor(end.response);
         if (cursor.empty()) co_return;
         page = ask_page(client, server, kind, id_token, cursor);

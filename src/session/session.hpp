@@ -41,7 +41,7 @@ introduction read_introduction(std::string_view initialize, const jsonrpc::envel
 struct session_settings {
     std::string id;
     std::size_t agent = 0;
-    std::size_t kept_bytes = 0;    // of one stream
+    std::size_t kept_bytes = 0;   // of one stream
     std::size_t max_streams = 32; // that are kept for a client that may come back
     bool unified = false;         // names and URIs are federated
 };
@@ -107,8 +107,8 @@ class session final : public std::enable_shared_from_this<session> {
         std::uint64_t ticket;
         std::size_t server;
         std::string id_token;
-        bool streams;  // takes messages
-        bool may_ask;  // its method may lead to requests of the server
+        bool streams; // takes messages
+        bool may_ask; // its method may lead to requests of the server
         backend::reply_sink::tap way;
     };
 

@@ -18,9 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t call_limit = 256;   // messages of one call that its client has not read
-constexpr std::size_t queue_limit = 128;  // messages without a stream
-constexpr auto request_patience = 30s;    // of a server's request for a stream that it can go out on
+constexpr std::size_t call_limit = 256;  // messages of one call that its client has not read
+constexpr std::size_t queue_limit = 128; // messages without a stream
+constexpr auto request_patience = 30s;   // of a server's request for a stream that it can go out on
 
 // A later message of the same kind makes an earlier one that nobody has read pointless.
 std::string repeats(std::string_view text, const jsonrpc::envelope& message) {
@@ -73,8 +73,9 @@ session::listening session::listen(std::string_view last_event_id) {
         }
     }
     if (standalone_ && standalone_->attached()) {
-        found.failure = mcp::fault(mcp::fault_kind::stream_conflict,
-                                   "this session has a stream already; close it, or resume it with Last-Event-ID");
+        found.failure =
+            mcp::fault(mcp::fault_kind::stream_conflict,
+                       "this session has a stream already; close it, or resume it with Last-Event-ID");
         return found;
     }
     if (!standalone_)
@@ -196,7 +197,8 @@ void session::give_up_waiting() {
 
 // A server's request that needs no answer any more: the client is told if it has seen it.
 void session::withdraw(std::uint64_t id, std::string_view reason) {
-    const auto unseen = std::erase_if(waiting_, [&](const waiting_message& each) { return each.request == id; });
+    const auto unseen =
+        std::erase_if(waiting_, [&](const waiting_message& each) { return each.request == id; });
     if (unseen > 0) return;
     std::string params = R"({"requestId":)" + std::to_string(id);
     if (!reason.empty()) params += R"(,"reason":)" + std::string(reason);

@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto loose = scan(text);
     if (strict.code != 0) return 0;
     const auto& message = strict.message;
-    const bool same = message.kind == loose.kind && message.id == loose.id && message.params == loose.params &&
-                      message.method_name == loose.method_name && message.result == loose.result &&
-                      message.progress_token == loose.progress_token;
+    const bool same = message.kind == loose.kind && message.id == loose.id &&
+                      message.params == loose.params && message.method_name == loose.method_name &&
+                      message.result == loose.result && message.progress_token == loose.progress_token;
     if (!same) std::abort();
     return 0;
 }

@@ -22,13 +22,15 @@ server_entry remote(const std::string& url, const std::string& extra = {}) {
 TEST_CASE("T-PTL-002: HTTP request/response cycle, with the configured headers and nothing of the client's") {
     const remote_server server;
     gateway_options options;
-    options.servers = {remote(server.url() + "?key=v", R"(,"headers":{"X-Token":"t-1","Authorization":"Bearer up"})")};
+    options.servers = {
+        remote(server.url() + "?key=v", R"(,"headers":{"X-Token":"t-1","Authorization":"Bearer up"})")};
     const gateway gate(std::move(options));
     CHECK(gate.status("remote") == "stopped");
     http_client client(gate.port());
     auto headers = rpc_headers();
     headers.emplace_back("Cookie", "secret=1");
-    const auto answer = client.send("POST", "/mcp/remote", call_text("echo", R"({"text":"hi"})", "7"), headers);
+    const auto answer =
+        client.send("POST", "/mcp/remote", call_text("echo", R"({"text":"hi"})", "7"), headers);
     CHECK(tool_text(parse(answer.body)) == "hi");
     CHECK(number_at(parse(answer.body), "id") == 7);
     CHECK(gate.status("remote") == "running");
@@ -52,13 +54,14 @@ TEST_CASE("T-PTL-002: HTTP request/response cycle, with the configured headers a
     CHECK(call->headers.at("accept") == "application/json, text/event-stream");
 }
 
-TEST_CASE("T-PTL-007, T-PTL-008: a connection that fails is told, turns the server to error, and comes back") {
+TEST_CASE(
+    "T-PTL-007, T-PTL-008: a connection that fails is told, turns the server to error, and comes back") {
     const auto port = free_port();
     gateway_options options;
-    options.servers = {remote("http://user:canary-pw-5520@127.0.0.1:" + std::to_string(port) +
-                                  "/mcp?key=canary-url-5521",
-                              R"(,"headers":{"X-Token":"canary-header-5522"})"),
-                       scripted("beside")};
+    options.servers = {
+        remote("http://user:canary-pw-5520@127.0.0.1:" + std::to_string(port) + "/mcp?key=canary-url-5521",
+               R"(,"headers":{"X-Token":"canary-header-5522"})"),
+        scripted("beside")};
     const gateway gate(std::move(options));
     const auto answer = gate.post("/mcp/remote", rpc_text("tools/list", "{}", R"("r-1")"));
     CHECK(answer.status == 200);
@@ -133,7 +136,8 @@ TEST_CASE("a remote server's redirect is not followed, and the caller is told") 
     CHECK(text_at(told, "error.data.detail").find("307") != std::string::npos);
 }
 
-TEST_CASE("github-oidc: a token is fetched once for the audience and replaces a static Authorization header") {
+TEST_CASE(
+    "github-oidc: a token is fetched once for the audience and replaces a static Authorization header") {
     // header.{"exp":4102444800}.signature
     const std::string token = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln";
     const remote_server tokens([&](const remote_request&) {
@@ -143,9 +147,12 @@ TEST_CASE("github-oidc: a token is fetched once for the audience and replaces a 
     });
     const remote_server server;
     gateway_options options;
-    options.servers = {remote(server.url(), R"(,"headers":{"Authorization":"old"},"auth":{"type":"github-oidc","audience":"https://a b"})")};
-    options.environment = {{"ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:" + std::to_string(tokens.port()) + "/t?v=1"},
-                           {"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-runner-token"}};
+    options.servers = {remote(
+        server.url(),
+        R"(,"headers":{"Authorization":"old"},"auth":{"type":"github-oidc","audience":"https://a b"})")};
+    options.environment = {
+        {"ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:" + std::to_string(tokens.port()) + "/t?v=1"},
+        {"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-runner-token"}};
     const gateway gate(std::move(options));
     CHECK(tool_text(gate.call("remote", "echo", R"({"text":"a"})")) == "a");
     CHECK(tool_text(gate.call("remote", "echo", R"({"text":"b"})")) == "b");
@@ -163,7 +170,8 @@ TEST_CASE("github-oidc without the runner's variables: logged at start, an error
     gateway_options options;
     options.servers = {remote(server.url(), R"(,"auth":{"type":"github-oidc"})")};
     const gateway gate(std::move(options));
-    CHECK(eventually(10s, [&] { return gate.log().find("ACTIONS_ID_TOKEN_REQUEST_URL") != std::string::npos; }));
+    CHECK(eventually(10s,
+                     [&] { return gate.log().find("ACTIONS_ID_TOKEN_REQUEST_URL") != std::string::npos; }));
     const auto told = gate.call("remote", "echo");
     CHECK(text_at(told, "error.data.detail").find("id-token: write") != std::string::npos);
     CHECK(server.seen().empty());

@@ -19,10 +19,12 @@ std::string initialize_text(const std::string& version, const std::string& capab
 }
 
 // The id of a new session.
-std::string open_session(const gateway& gate, const std::string& server, const std::string& version = "2025-11-25",
-                         const std::string& capabilities = "{}", std::string_view who = agent) {
+std::string open_session(const gateway& gate, const std::string& server,
+                         const std::string& version = "2025-11-25", const std::string& capabilities = "{}",
+                         std::string_view who = agent) {
     http_client client(gate.port());
-    const auto opened = client.send("POST", "/mcp/" + server, initialize_text(version, capabilities), rpc_headers(who));
+    const auto opened =
+        client.send("POST", "/mcp/" + server, initialize_text(version, capabilities), rpc_headers(who));
     const auto id = opened.headers.find("mcp-session-id");
     return id == opened.headers.end() ? std::string() : id->second;
 }
@@ -47,9 +49,10 @@ http_answer send(const gateway& gate, std::string_view method, const std::string
 }
 
 std::string progress_call(int steps, int milliseconds, const std::string& id, const std::string& token) {
-    return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"tools/call","params":{"name":"progress","arguments":{"steps":)" +
-           std::to_string(steps) + R"(,"ms":)" + std::to_string(milliseconds) + R"(},"_meta":{"progressToken":)" + token +
-           "}}}";
+    return R"({"jsonrpc":"2.0","id":)" + id +
+           R"(,"method":"tools/call","params":{"name":"progress","arguments":{"steps":)" +
+           std::to_string(steps) + R"(,"ms":)" + std::to_string(milliseconds) +
+           R"(},"_meta":{"progressToken":)" + token + "}}}";
 }
 
 } // namespace
@@ -83,7 +86,8 @@ TEST_CASE("a call with progress is answered by an event stream, with the caller'
     const gateway gate(std::move(options));
     const auto id = open_session(gate, "stream");
     http_client client(gate.port());
-    client.write(request_text("POST", "/mcp/stream", progress_call(3, 1, R"("a\u0062")", R"("tok")"), in_session(id)));
+    client.write(
+        request_text("POST", "/mcp/stream", progress_call(3, 1, R"("a\u0062")", R"("tok")"), in_session(id)));
     const auto head = client.read_until("\r\n\r\n");
     CHECK(head.find("200") != std::string::npos);
     CHECK(head.find("Content-Type: text/event-stream") != std::string::npos);
@@ -165,16 +169,19 @@ TEST_CASE("batches are of 2025-03-26 only") {
     gateway_options options;
     options.servers = {scripted("batch")};
     const gateway gate(std::move(options));
-    const std::string batch = "[" + call_text("echo", R"({"text":"a"})", "1") + "," + call_text("echo", R"({"text":"b"})", R"("x")") +
+    const std::string batch = "[" + call_text("echo", R"({"text":"a"})", "1") + "," +
+                              call_text("echo", R"({"text":"b"})", R"("x")") +
                               R"(,{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":3}])";
-    const auto good = send(gate, "POST", "/mcp/batch", batch, in_session(open_session(gate, "batch", "2025-03-26")));
+    const auto good =
+        send(gate, "POST", "/mcp/batch", batch, in_session(open_session(gate, "batch", "2025-03-26")));
     REQUIRE(good.status == 200);
     const auto answers = parse(good.body).as_array();
     CHECK(answers.size() == 3);
     CHECK(good.body.find(R"("id":"x")") != std::string::npos);
     CHECK(good.body.find("-32600") != std::string::npos);
     for (const auto* version : {"2025-06-18", "2025-11-25"})
-        CHECK(send(gate, "POST", "/mcp/batch", batch, in_session(open_session(gate, "batch", version))).status == 400);
+        CHECK(send(gate, "POST", "/mcp/batch", batch, in_session(open_session(gate, "batch", version)))
+                  .status == 400);
 }
 
 TEST_CASE("a cancelled call ends without an answer, though its server never answers it") {
@@ -186,9 +193,10 @@ TEST_CASE("a cancelled call ends without an answer, though its server never answ
     client.write(request_text("POST", "/mcp/cancel", call_text("silent", "{}", R"("mine")"), in_session(id)));
     auto answer = std::async(std::launch::async, [&] { return client.read_until("0\r\n\r\n"); });
     CHECK(eventually(10s, [&] { // the first one may overtake the call
-        send(gate, "POST", "/mcp/cancel",
-             R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mine","reason":"enough"}})",
-             in_session(id));
+        send(
+            gate, "POST", "/mcp/cancel",
+            R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"mine","reason":"enough"}})",
+            in_session(id));
         return answer.wait_for(0s) == std::future_status::ready;
     }));
     const auto all = answer.get();
@@ -212,7 +220,8 @@ TEST_CASE("sessions that declare sampling have a link of their own, the others o
     CHECK(send(gate, "DELETE", "/mcp/links", {}, in_session(own)).status == 204);
     CHECK(eventually(20s, [&] { return gate.containers("links").size() == 1; }));
     CHECK_FALSE(open_session(gate, "links", "2025-11-25", R"({"elicitation":{}})").empty());
-    CHECK(send(gate, "POST", "/mcp/links", rpc_text("tools/list", "{}", "1"), in_session(plain)).status == 200);
+    CHECK(send(gate, "POST", "/mcp/links", rpc_text("tools/list", "{}", "1"), in_session(plain)).status ==
+          200);
 }
 
 TEST_CASE("per-session: each client has a process; without a session there is a clear error") {
@@ -222,12 +231,14 @@ TEST_CASE("per-session: each client has a process; without a session there is a 
     const auto one = open_session(gate, "mine");
     const auto two = open_session(gate, "mine");
     const auto count = [&](const std::string& id) {
-        return tool_text(parse(send(gate, "POST", "/mcp/mine", call_text("count", "{}", "1"), in_session(id)).body));
+        return tool_text(
+            parse(send(gate, "POST", "/mcp/mine", call_text("count", "{}", "1"), in_session(id)).body));
     };
     CHECK(count(one) == "2"); // initialize, count
     CHECK(count(one) == "3");
     CHECK(count(two) == "2");
-    CHECK(gate.post("/mcp/mine", call_text("count", "{}", "1")).body.find("send initialize first") != std::string::npos);
+    CHECK(gate.post("/mcp/mine", call_text("count", "{}", "1")).body.find("send initialize first") !=
+          std::string::npos);
 }
 
 TEST_CASE("a session survives the crash of its server; the interrupted call is told so and not repeated") {
@@ -256,7 +267,8 @@ TEST_CASE("sessions end by themselves, and are limited") {
     CHECK(refused.status == 503);
     CHECK(refused.headers.contains("retry-after"));
     CHECK(eventually(20s, [&] { return gate.containers("short").empty(); }));
-    CHECK(send(gate, "POST", "/mcp/short", rpc_text("tools/list", "{}", "1"), in_session(first)).status == 404);
+    CHECK(send(gate, "POST", "/mcp/short", rpc_text("tools/list", "{}", "1"), in_session(first)).status ==
+          404);
     CHECK(gate.status("short") == "stopped");
 }
 
@@ -282,12 +294,14 @@ TEST_CASE("DNS rebinding: a foreign origin or host is refused before anything el
     local.emplace_back("Origin", "http://localhost:3000");
     CHECK(send(gate, "POST", "/mcp/web", rpc_text("ping", "{}", "1"), local).status == 200);
     http_client rebound(gate.port());
-    CHECK(rebound.send_raw("POST /mcp/web HTTP/1.1\r\nHost: evil.example.com\r\nContent-Length: 2\r\n\r\n{}").status == 403);
+    CHECK(rebound.send_raw("POST /mcp/web HTTP/1.1\r\nHost: evil.example.com\r\nContent-Length: 2\r\n\r\n{}")
+              .status == 403);
 }
 
 TEST_CASE("the unified endpoint: lists merged, calls routed by prefix, a failing server named") {
     gateway_options options;
-    options.servers = {scripted("alpha"), scripted("beta", {}, R"("tools":["echo"])"),
+    options.servers = {scripted("alpha"),
+                       scripted("beta", {}, R"("tools":["echo"])"),
                        {"gone", R"({"type":"http","url":"http://127.0.0.1:9/mcp"})"}};
     const gateway gate(std::move(options));
     http_client client(gate.port());
@@ -299,7 +313,8 @@ TEST_CASE("the unified endpoint: lists merged, calls routed by prefix, a failing
         CHECK(listed.find("\"" + std::string(name) + "\"") != std::string::npos);
     CHECK(listed.find("beta__slow") == std::string::npos);
     CHECK(text_at(parse(listed), "result._meta.drawbridge/unavailableServers.0.server") == "gone");
-    const auto called = client.send("POST", "/mcp", call_text("beta__echo", R"({"text":"b"})", R"("i")"), headers);
+    const auto called =
+        client.send("POST", "/mcp", call_text("beta__echo", R"({"text":"b"})", R"("i")"), headers);
     CHECK(tool_text(parse(called.body)) == "b");
     const auto hidden = client.send("POST", "/mcp", call_text("beta__slow", "{}", "2"), headers);
     CHECK(number_at(parse(hidden.body), "error.code") == -32602);
@@ -320,6 +335,7 @@ TEST_CASE("HTTP+SSE of 2024-11-05, where it is switched on") {
     const auto place = first.substr(at, first.find('\n', at) - at);
     CHECK(send(gate, "POST", place, initialize_text("2024-11-05", "{}"), rpc_headers()).status == 202);
     CHECK(stream.read_until("\n\n").find(R"("protocolVersion":"2024-11-05")") != std::string::npos);
-    CHECK(send(gate, "POST", place, call_text("echo", R"({"text":"old"})", "2"), rpc_headers()).status == 202);
+    CHECK(send(gate, "POST", place, call_text("echo", R"({"text":"old"})", "2"), rpc_headers()).status ==
+          202);
     CHECK(stream.read_until("\n\n").find("old") != std::string::npos);
 }

@@ -2,6 +2,7 @@
 # A gateway for scripts that test it from outside. Needs packaging/lib/common.sh, $root and what tests/run
 # exports.
 
+: "${root:?is set by whoever includes this}"
 test_agent=test-agent-5c1e
 for node22 in "$root"/build/npm/node_modules/node-linux-*/bin/node; do
     [[ -x $node22 ]] && break

@@ -37,11 +37,13 @@ bool read_request(int client, std::string& buffer, remote_request& out) {
         const auto line = head.substr(at, stop - at);
         const auto colon = line.find(':');
         auto name = line.substr(0, colon);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return std::tolower(c); });
         out.headers[name] = line.substr(std::min(line.size(), colon + 2));
         at = stop + 2;
     }
-    const auto length = out.headers.contains("content-length") ? std::stoul(out.headers["content-length"]) : 0;
+    const auto length =
+        out.headers.contains("content-length") ? std::stoul(out.headers["content-length"]) : 0;
     while (buffer.size() < length)
         if (!fill()) return false;
     out.body = buffer.substr(0, length);
@@ -111,9 +113,9 @@ void remote_server::serve(int client) {
             seen_.push_back(request);
         }
         const auto told = answer(request);
-        const auto text = "HTTP/1.1 " + std::to_string(told.status) + " X\r\nContent-Type: " + told.type + "\r\n" +
-                          told.headers + "Content-Length: " + std::to_string(told.body.size()) + "\r\n\r\n" +
-                          told.body;
+        const auto text = "HTTP/1.1 " + std::to_string(told.status) + " X\r\nContent-Type: " + told.type +
+                          "\r\n" + told.headers + "Content-Length: " + std::to_string(told.body.size()) +
+                          "\r\n\r\n" + told.body;
         if (::send(client, text.data(), text.size(), MSG_NOSIGNAL) < 0) break;
         request = remote_request();
     }
@@ -140,8 +142,8 @@ remote_answer remote_server::answer(const remote_request& request) {
         told.body = result(message, R"({"protocolVersion":"2025-11-25","capabilities":{"tools":{}},)"
                                     R"("serverInfo":{"name":"remote","version":"1"}})");
     } else if (method == "tools/call") {
-        const auto text = boost::json::serialize(
-            boost::json::value(text_at(message, "params.arguments.text")));
+        const auto text =
+            boost::json::serialize(boost::json::value(text_at(message, "params.arguments.text")));
         told.body = result(message, R"({"content":[{"type":"text","text":)" + text + "}]}");
     } else {
         told.body = result(message, "{}");

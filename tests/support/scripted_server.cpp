@@ -156,7 +156,8 @@ void call_tool(const json::object& request, const std::string& name, const json:
         pause_for(number(arguments, "ms", 1000));
         return reply(request, text_result("done"));
     }
-    if (name == "progress") return progress_reply(request, number(arguments, "steps", 3), number(arguments, "ms", 1));
+    if (name == "progress")
+        return progress_reply(request, number(arguments, "steps", 3), number(arguments, "ms", 1));
     if (name == "silent") return;
     if (name == "hang") {
         for (;;)
