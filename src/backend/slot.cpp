@@ -33,6 +33,11 @@ bool slot::finished() const {
     return closing_ || unwanted_ || (!settings_.owner && audience_->empty());
 }
 
+bool slot::spare() const {
+    if (settings_.owner || !audience_->empty() || !waiting_.empty() || !takes_place() || leaving()) return false;
+    return !link_ || link_->talk().in_flight() == 0;
+}
+
 // --- what clients want
 
 void slot::serve(call request) {

@@ -71,6 +71,8 @@ class slot {
     bool leaving() const {
         return closing_ || unwanted_ || state_ == state::draining || state_ == state::stopping;
     }
+    // It has a link that no session holds and no call uses: its place may go to somebody who waits.
+    bool spare() const;
     // It holds one of the backend's places for links.
     bool takes_place() const { return state_ != state::stopped; }
 

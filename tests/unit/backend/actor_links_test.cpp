@@ -101,6 +101,16 @@ TEST_CASE("actor, links: no more than maxLinks; the next in the queue gets the p
     CHECK(now.client.calls("run").size() == 3);
 }
 
+TEST_CASE("actor, links: a link that no session holds makes room for one that waits") {
+    stage now(tells_itself + "shake; serve");
+    now.settings.server.max_links = 1;
+    now.start();
+    CHECK_FALSE(now.ask("x", "{}", guest("", 1)).failure); // without a session: the agent's link
+    const guest asks("s", 1, true);
+    CHECK_FALSE(now.begin(asks).failure);
+    CHECK(now.client.calls("run").size() == 2);
+}
+
 TEST_CASE("actor, links: who waits too long for a place is refused, and no link is started for it later") {
     stage now("shake; serve");
     now.settings.server.sessions = sharing::per_session;
