@@ -12,7 +12,7 @@ build_packages=(
 # What the quickstart needs to hold its conversation.
 quickstart_packages=(curl jq)
 # What the tests need beyond that.
-test_packages=(doctest-dev busybox-static curl jq python3)
+test_packages=(doctest-dev busybox-static curl jq openssl python3)
 # What the checks of `tests/run --all` need beyond that.
 lint_packages=(clang-19 libclang-rt-19-dev clang-tidy-19 clang-tools-19 clang-format-14 shellcheck)
 

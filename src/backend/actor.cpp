@@ -68,8 +68,8 @@ bool actor::admit(slot& who) {
         if (told_.word == status::error) who.begin_in_error(); // a try alone does not make it well
         return true;
     }
-    const auto spare = std::find_if(slots_.begin(), slots_.end(),
-                                    [](const auto& each) { return each.second->spare(); });
+    const auto spare =
+        std::find_if(slots_.begin(), slots_.end(), [](const auto& each) { return each.second->spare(); });
     if (spare != slots_.end()) spare->second->close(core::clock::now(), "its place was needed");
     const auto number = who.settings().number;
     if (std::find(queue_.begin(), queue_.end(), number) == queue_.end()) queue_.push_back(number);

@@ -34,7 +34,8 @@ bool slot::finished() const {
 }
 
 bool slot::spare() const {
-    if (settings_.owner || !audience_->empty() || !waiting_.empty() || !takes_place() || leaving()) return false;
+    if (settings_.owner || !audience_->empty() || !waiting_.empty() || !takes_place() || leaving())
+        return false;
     return !link_ || link_->talk().in_flight() == 0;
 }
 

@@ -15,8 +15,10 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -42,14 +44,25 @@ std::string text(beast::string_view view) {
     return std::string(view.data(), view.size());
 }
 
-// All fields of a name, as if they stood in one (RFC 9110 5.3).
-template <class Name>
-std::string joined(const parser& from, Name name) {
+// All fields of a name, as if they stood in one (RFC 9110 5.3). Two empty ones are not like none: ", ".
+std::string joined(const parser& from, bhttp::field name) {
     std::string all;
     const auto fields = from.get().equal_range(name);
-    for (auto field = fields.first; field != fields.second; ++field)
-        all += (all.empty() ? "" : ", ") + text(field->value());
+    for (auto field = fields.first; field != fields.second; ++field) {
+        if (field != fields.first) all += ", ";
+        all += text(field->value());
+    }
     return all;
+}
+
+// A socket that listens on [::] shows 127.0.0.1 as ::ffff:127.0.0.1.
+bool over_loopback(const stream& client) {
+    core::error_code error;
+    const auto address = client.socket().local_endpoint(error).address();
+    if (error) return false;
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return make_address_v4(core::asio::ip::v4_mapped, address.to_v6()).is_loopback();
+    return address.is_loopback();
 }
 
 request_head read_head(const parser& from, bool loopback) {
@@ -66,6 +79,8 @@ request_head read_head(const parser& from, bool loopback) {
     head.content_type = text(message[bhttp::field::content_type]);
     head.accept = joined(from, bhttp::field::accept);
     head.origin = joined(from, bhttp::field::origin);
+    // There, and from nowhere: what browsers call "null".
+    if (head.origin.empty() && message.count(bhttp::field::origin) > 0) head.origin = "null";
     head.host = joined(from, bhttp::field::host);
     head.protocol_version = text(message["MCP-Protocol-Version"]);
     head.session_id = text(message["Mcp-Session-Id"]);
@@ -74,11 +89,13 @@ request_head read_head(const parser& from, bool loopback) {
     return head;
 }
 
-// A length that is told in a way that another server in between may read differently (RFC 9112 6.1, 6.3).
+// A length that is told in a way that another server in between may read differently (RFC 9112 6.1, 6.3). The
+// parser ignores an encoding that it does not know, and would take the body for the next request.
 bool ambiguous_length(const parser& request) {
     const auto& message = request.get();
-    if (message.find(bhttp::field::transfer_encoding) == message.end()) return false;
-    return !request.chunked() || message.find(bhttp::field::content_length) != message.end();
+    if (message.count(bhttp::field::transfer_encoding) == 0) return false;
+    return message.version() < 11 || message.count(bhttp::field::content_length) > 0 ||
+           !beast::iequals(joined(request, bhttp::field::transfer_encoding), "chunked");
 }
 
 // What a client is told about a request that could not be read; nothing for a connection that just ended.
@@ -104,9 +121,7 @@ struct connection::implementation {
         , limits(given)
         , group(client.get_executor(), [this](const std::string&, const std::string&) { client.close(); }) {
         buffer.reserve(read_buffer);
-        core::error_code error;
-        const auto local = client.socket().local_endpoint(error);
-        loopback = !error && local.address().is_loopback();
+        loopback = over_loopback(client);
     }
 
     core::task<bool> read_request(parser& request, bool& refused);
@@ -114,6 +129,7 @@ struct connection::implementation {
     core::task<bool> skip_body(parser& request);
     core::task<bool> write(response answer, bool keep_alive, bool head_only);
     core::task<bool> write_stream(reply streamed, bool keep_alive, bool chunks);
+    core::task<bool> write_pieces(std::string lines, body_source& source, bool chunks);
     core::task<bool> write_piece(std::string piece, bool chunks);
     core::task<> watch_client(body_source& source);
     core::task<> linger();
@@ -250,26 +266,42 @@ core::task<bool> connection::implementation::write(response answer, bool keep_al
     co_return !error && keep_alive;
 }
 
-// Piece by piece, each when it is there. False: the connection is over.
+// A body that comes into being while it is written. False: the connection is over.
 core::task<bool> connection::implementation::write_stream(reply streamed, bool keep_alive, bool chunks) {
-    const auto lines =
-        serialize_head(streamed.answer, keep_alive, chunks ? framing::chunked : framing::close);
+    auto lines = serialize_head(streamed.answer, keep_alive, chunks ? framing::chunked : framing::close);
     auto& source = *streamed.stream;
+    if (stopping) source.abandon(); // stop() came while the answer was being thought of
     streaming = &source;
+    watching_ended = false;
     group.spawn("client's end", watch_client(source));
-    bool open = co_await write_piece(lines, false);
+    bool whole = false;
+    std::exception_ptr failure; // of the source; the watch refers to it and must end first
+    try {
+        whole = co_await write_pieces(std::move(lines), source, chunks);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    streaming = nullptr;
+    watching_ended = true;
+    core::error_code ignored;
+    client.socket().cancel(ignored);
+    co_await group.join();
+    if (failure) std::rethrow_exception(failure);
+    const bool reusable = whole && keep_alive && chunks && !stopping;
+    co_return reusable;
+}
+
+// Each piece when it is there. False: the client could not be told the end.
+core::task<bool> connection::implementation::write_pieces(std::string lines, body_source& source,
+                                                          bool chunks) {
+    bool open = co_await write_piece(std::move(lines), false);
     while (open) {
         auto piece = co_await source.next();
         if (!piece) break;
         if (!piece->empty()) open = co_await write_piece(std::move(*piece), chunks);
     }
-    streaming = nullptr;
     if (open && chunks) open = co_await write_piece("0\r\n\r\n", false);
-    watching_ended = true;
-    core::error_code ignored;
-    client.socket().cancel(ignored);
-    co_await group.join();
-    co_return open&& keep_alive&& chunks && !stopping;
+    co_return open;
 }
 
 core::task<bool> connection::implementation::write_piece(std::string piece, bool chunks) {
@@ -287,8 +319,7 @@ core::task<bool> connection::implementation::write_piece(std::string piece, bool
 
 // A client that is gone is noticed at once, not at the next piece. What it sends early stays in the socket.
 core::task<> connection::implementation::watch_client(body_source& source) {
-    watching_ended = false;
-    for (;;) {
+    while (!watching_ended) {
         auto [error] = co_await client.socket().async_wait(tcp_socket::wait_read, core::use_task);
         if (error || watching_ended) co_return;
         char byte = 0;

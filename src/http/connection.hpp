@@ -27,7 +27,7 @@ class connection {
 
     // Until the client goes, asks for the end, or stop() was called.
     core::task<> run();
-    // An idle connection ends at once, a busy one with its present response.
+    // An idle connection ends at once, a busy one with its present response; a stream is asked for its end.
     void stop();
     // Ends it at once, whatever is on its way.
     void cut();

@@ -25,17 +25,22 @@ listen_address parse_listen_address(std::string_view text, std::string& error) {
     std::string_view port;
     const auto colon = text.rfind(':');
     const bool bracketed = text.starts_with('[');
-    if (colon != std::string_view::npos && (bracketed ? text[colon - 1] == ']' : text.find(':') == colon)) {
+    const bool has_port =
+        colon != std::string_view::npos && (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
+    if (has_port) {
         host = text.substr(0, colon);
         port = text.substr(colon + 1);
     }
     if (bracketed && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    where.host = host.empty() ? "127.0.0.1" : host == "localhost" ? "127.0.0.1" : std::string(host);
+    const bool local = (host.empty() && !bracketed) || host == "localhost";
+    where.host = local ? "127.0.0.1" : std::string(host);
     core::error_code bad;
     core::asio::ip::make_address(where.host, bad);
     if (bad)
         error = "\"" + std::string(text) +
                 "\": the address must be an IP address, such as 127.0.0.1:8080 or [::1]:8080";
+    if (has_port && port.empty() && !bad)
+        error = "\"" + std::string(text) + "\": there is no port behind the colon";
     if (!port.empty()) {
         const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), where.port);
         if (failed != std::errc() || end != port.data() + port.size())

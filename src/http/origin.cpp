@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <utility>
 
 namespace drawbridge::http {
@@ -17,24 +18,43 @@ bool contains(const std::vector<std::string>& list, std::string_view name) {
     return std::any_of(list.begin(), list.end(), [&](const auto& each) { return same(each, name); });
 }
 
+bool is_digits(std::string_view text) {
+    return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // The name of "name", "name:port" or "[v6]:port"; empty where it is none of these.
 std::string_view name_of(std::string_view authority) {
     if (authority.find_first_of("@/\\?# ,") != std::string_view::npos) return {};
+    std::size_t end = 0; // of the name
     if (authority.starts_with('[')) {
-        const auto end = authority.find(']');
-        return end == std::string_view::npos ? std::string_view() : authority.substr(0, end + 1);
+        end = authority.find(']');
+        if (end == std::string_view::npos) return {};
+        ++end;
+    } else {
+        end = std::min(authority.find(':'), authority.size());
     }
-    const auto colon = authority.find(':');
-    const bool twice =
-        colon != std::string_view::npos && authority.find(':', colon + 1) != std::string_view::npos;
-    return twice ? std::string_view() : authority.substr(0, colon);
+    const auto port = authority.substr(end);
+    if (!port.empty() && (port.front() != ':' || !is_digits(port.substr(1)))) return {};
+    return authority.substr(0, end);
+}
+
+// 127.0.0.0/8 as browsers write it, with four decimal numbers.
+bool is_loopback_address(std::string_view name) {
+    if (!name.starts_with("127.")) return false;
+    int numbers = 0;
+    for (;;) {
+        const auto dot = name.find('.');
+        const auto number = name.substr(0, dot);
+        if (number.empty() || number.size() > 3 || !is_digits(number)) return false;
+        if (number.size() == 3 && number > "255") return false;
+        ++numbers;
+        if (dot == std::string_view::npos) return numbers == 4;
+        name.remove_prefix(dot + 1);
+    }
 }
 
 bool is_loopback(std::string_view name) {
-    if (same(name, "localhost") || name == "[::1]") return true;
-    if (!name.starts_with("127.")) return false;
-    const bool digits = name.find_first_not_of("0123456789.") == std::string_view::npos;
-    return digits && std::count(name.begin(), name.end(), '.') == 3;
+    return same(name, "localhost") || name == "[::1]" || is_loopback_address(name);
 }
 
 } // namespace

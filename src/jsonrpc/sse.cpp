@@ -36,20 +36,33 @@ std::string sse_retry(std::chrono::milliseconds pause) {
 }
 
 void sse_decoder::feed(std::string_view chunk) {
-    while (!chunk.empty()) {
-        if (after_return_ && chunk.front() == '\n') chunk.remove_prefix(1);
-        after_return_ = false;
-        const auto end = chunk.find_first_of("\r\n");
-        const auto piece = chunk.substr(0, end);
-        if (line_.size() + piece.size() > max_bytes_ + field_room)
-            line_too_long_ = true;
-        else if (!line_too_long_)
-            line_.append(piece);
-        if (end == std::string_view::npos) return;
-        after_return_ = chunk[end] == '\r';
-        chunk.remove_prefix(end + 1);
+    if (chunk.empty()) return;
+    std::size_t at = after_return_ && chunk.front() == '\n' ? 1 : 0;
+    after_return_ = false;
+    // Each search goes on where the one before ended: a line without the other kind of end costs nothing.
+    auto line_feed = chunk.find('\n', at);
+    auto carriage_return = chunk.find('\r', at);
+    while (at < chunk.size()) {
+        const auto end = std::min({line_feed, carriage_return, chunk.size()});
+        take_piece(chunk.substr(at, end - at));
+        if (end == chunk.size()) return;
+        at = end + 1;
+        if (end == carriage_return) {
+            after_return_ = at == chunk.size();
+            if (line_feed == at) ++at;
+            carriage_return = chunk.find('\r', at);
+        }
+        if (line_feed < at) line_feed = chunk.find('\n', at);
         end_line();
     }
+}
+
+void sse_decoder::take_piece(std::string_view piece) {
+    event_bytes_ += piece.size();
+    if (line_.size() + piece.size() > max_bytes_ + field_room)
+        line_too_long_ = true;
+    else if (!line_too_long_)
+        line_.append(piece);
 }
 
 void sse_decoder::end_line() {
@@ -71,17 +84,17 @@ void sse_decoder::end_line() {
 
 void sse_decoder::take_field(std::string_view name, std::string_view value) {
     if (name == "data") {
-        if (data_.size() + value.size() > max_bytes_) {
+        if (data_.size() + (has_data_ ? 1 : 0) + value.size() > max_bytes_) {
             too_long_ = true;
-            data_.clear();
-            return;
+            data_ = std::string();
         }
+        if (too_long_) return;
         if (std::exchange(has_data_, true)) data_ += '\n';
         data_ += value;
     } else if (name == "event") {
         type_ = value;
     } else if (name == "id") {
-        if (value.find('\0') == std::string_view::npos) last_id_ = value;
+        if (value.find('\0') == std::string_view::npos) id_ = value;
     } else if (name == "retry") {
         unsigned pause = 0;
         const auto* end = value.data() + value.size();
@@ -92,13 +105,31 @@ void sse_decoder::take_field(std::string_view name, std::string_view value) {
 }
 
 void sse_decoder::dispatch() {
-    if (std::exchange(too_long_, false))
+    last_id_ = id_; // not before: what breaks off in an event has to be sent again
+    if (std::exchange(too_long_, false)) {
         ++oversized_;
-    else if (!data_.empty())
+        oversized_bytes_ += event_bytes_;
+    } else if (!data_.empty()) {
         ready_.push_back({std::move(data_), last_id_, type_});
-    data_.clear();
-    type_.clear();
+    }
+    forget_event();
+}
+
+void sse_decoder::forget_event() {
+    data_ = std::string(); // with its memory
     has_data_ = false;
+    type_.clear();
+    event_bytes_ = 0;
+}
+
+void sse_decoder::restart() {
+    line_ = std::string();
+    line_too_long_ = false;
+    after_return_ = false;
+    begun_ = false;
+    too_long_ = false;
+    id_ = last_id_;
+    forget_event();
 }
 
 std::optional<sse_message> sse_decoder::next() {

@@ -25,6 +25,7 @@ struct sse_message {
 };
 
 // Bytes in, events out. Memory is bounded: an event of more than `max_bytes` of data is skipped and counted.
+// Time is linear in what is fed, however small the pieces are.
 class sse_decoder {
   public:
     explicit sse_decoder(std::size_t max_bytes) : max_bytes_(max_bytes) {}
@@ -32,16 +33,23 @@ class sse_decoder {
     void feed(std::string_view chunk);
     // The next whole event that has data, in order; none: more has to be read.
     std::optional<sse_message> next();
+    // To be called before the first bytes of another connection: what the one before left unfinished is
+    // dropped. The last id, the pause, the counts and whole events that wait are kept.
+    void restart();
 
-    // Also of events without data, from which a stream can be resumed.
+    // Where the stream can be resumed: the id of the last whole event, also of one without data or skipped.
     const std::string& last_event_id() const { return last_id_; }
+    // Counts as soon as its line is there.
     std::optional<std::chrono::milliseconds> retry() const { return retry_; }
     std::size_t oversized() const { return oversized_; }
+    std::uint64_t oversized_bytes() const { return oversized_bytes_; } // all lines of the skipped events
 
   private:
+    void take_piece(std::string_view piece);
     void end_line();
     void take_field(std::string_view name, std::string_view value);
     void dispatch();
+    void forget_event();
 
     std::size_t max_bytes_;
     std::string line_;
@@ -52,9 +60,12 @@ class sse_decoder {
     bool has_data_ = false;
     bool too_long_ = false;
     std::string type_;
-    std::string last_id_;
+    std::string id_;      // as the lines up to here say
+    std::string last_id_; // as the events up to here say
     std::optional<std::chrono::milliseconds> retry_;
+    std::uint64_t event_bytes_ = 0;
     std::size_t oversized_ = 0;
+    std::uint64_t oversized_bytes_ = 0;
     std::deque<sse_message> ready_;
 };
 

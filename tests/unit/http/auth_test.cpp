@@ -48,6 +48,11 @@ TEST_CASE("auth: which of several identifiers it was") {
     CHECK(door.check(1, "agent-one").agent == 0);
     CHECK(door.check(1, "Bearer Agent Two").agent == 1);
     CHECK(door.check(1, "three").agent == 2);
+    // What stands there as a whole comes before what stands behind Bearer.
+    const authenticator odd({"token", "Bearer token"});
+    CHECK(odd.check(1, "token").agent == 0);
+    CHECK(odd.check(1, "Bearer token").agent == 1);
+    CHECK(odd.check(1, "bearer token").agent == 0);
 }
 
 TEST_CASE("auth: an identifier that begins with Bearer itself") {

@@ -38,7 +38,7 @@ TEST_CASE("listen address: what can be written") {
 TEST_CASE("listen address: what can't, and why") {
     for (const auto* text :
          {"example.com:80", "256.0.0.1:80", "127.0.0.1.1", "[::1:80", "[::1]80", "[127.0.0.1", "::1]:80", "[",
-          "[:", "]", "1.2.3.4:5:6", "http://127.0.0.1:80", "127.0.0.1 :80"}) {
+          "[:", "]", "[]", "[]:80", "[]:", "1.2.3.4:5:6", "http://127.0.0.1:80", "127.0.0.1 :80"}) {
         CAPTURE(text);
         std::string error;
         parse_listen_address(text, error);
@@ -50,5 +50,11 @@ TEST_CASE("listen address: what can't, and why") {
         std::string error;
         parse_listen_address(text, error);
         CHECK(error == "\"" + std::string(text) + "\": the port must be a number from 0 to 65535");
+    }
+    for (const auto* text : {"127.0.0.1:", "localhost:", "[::1]:", ":"}) {
+        CAPTURE(text);
+        std::string error;
+        parse_listen_address(text, error);
+        CHECK(error == "\"" + std::string(text) + "\": there is no port behind the colon");
     }
 }

@@ -40,6 +40,25 @@ TEST_CASE("message: a response without a body") {
     CHECK(serialize_head(response(204, "", ""), true).find("Content-Length") == std::string::npos);
 }
 
+TEST_CASE("message: the head of a stream tells no length") {
+    response head(200, "text/event-stream", "");
+    head.headers.emplace_back("X-Accel-Buffering", "no");
+    CHECK(serialize_head(head, true, framing::chunked) == "HTTP/1.1 200 OK\r\n"
+                                                          "Content-Type: text/event-stream\r\n"
+                                                          "X-Accel-Buffering: no\r\n"
+                                                          "Cache-Control: no-store, no-transform\r\n"
+                                                          "Transfer-Encoding: chunked\r\n"
+                                                          "\r\n");
+    CHECK(serialize_head(head, false, framing::chunked).ends_with("chunked\r\nConnection: close\r\n\r\n"));
+    // For HTTP/1.0 the connection's end is the body's, whatever the client hoped for.
+    CHECK(serialize_head(head, true, framing::close) == "HTTP/1.1 200 OK\r\n"
+                                                        "Content-Type: text/event-stream\r\n"
+                                                        "X-Accel-Buffering: no\r\n"
+                                                        "Cache-Control: no-store, no-transform\r\n"
+                                                        "Connection: close\r\n"
+                                                        "\r\n");
+}
+
 TEST_CASE("message: a fault as a response") {
     const mcp::fault wrong(mcp::fault_kind::bad_credentials, "");
     const auto refused = fault_response(wrong);

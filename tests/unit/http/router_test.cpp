@@ -23,6 +23,8 @@ TEST_CASE("router: every path with its method, with and without a slash at its e
         {"GET", "/mcp/", endpoint::federation, "", true},
         {"GET", "/mcp/time/sse", endpoint::legacy_stream, "time", true},
         {"POST", "/mcp/time/messages", endpoint::legacy_message, "time", true},
+        {"GET", "/mcp/time/sse/", endpoint::legacy_stream, "time", true},
+        {"POST", "/mcp/messages/messages", endpoint::legacy_message, "messages", true},
         {"POST", "/mcp/sse", endpoint::mcp, "sse", true}, // a server of this name
         {"GET", "/health", endpoint::health, "", false},
         {"HEAD", "/health/", endpoint::health, "", false},
@@ -61,8 +63,8 @@ TEST_CASE("router: another method is told which ones there are") {
 
 TEST_CASE("router: nothing else is there") {
     for (const std::string_view path :
-         {"", "/", "//", "/mcp//", "/mcp/a/b", "/mcp/a/b/sse", "/mcpx", "/mcp/a//", "/MCP/a", "/healthz",
-          "/health//", "health", "/close/x", "/xmcp/a", "mcp/a"}) {
+         {"", "/", "//", "/mcp//", "/mcp/a/b", "/mcp/a/b/sse", "/mcp//sse", "/mcp/a/SSE", "/mcp/a/ssex",
+          "/mcpx", "/mcp/a//", "/MCP/a", "/healthz", "/health//", "health", "/close/x", "/xmcp/a", "mcp/a"}) {
         CAPTURE(path);
         CHECK(find_route("POST", path).what == route::result::not_found);
         CHECK(find_route("GET", path).what == route::result::not_found);
