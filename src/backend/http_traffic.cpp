@@ -198,6 +198,7 @@ core::task<bool> http_link::resume(jsonrpc::sse_decoder& events, std::uint64_t c
     if (!got.value || got.value->status() != 200 || !has_type(*got.value, "text/event-stream"))
         co_return false;
     reading_.insert_or_assign(call, got.value.get());
+    events.restart();
     co_await read_events(*got.value, call, events);
     reading_.erase(call);
     co_return true;
@@ -248,6 +249,7 @@ core::task<> http_link::listen() {
             on_broken(0, got.error);
         } else if (got.value->status() == 200 && has_type(*got.value, "text/event-stream")) {
             reading_.insert_or_assign(0, got.value.get());
+            events.restart();
             co_await read_events(*got.value, 0, events);
             reading_.erase(0);
             wait = core::duration::zero();
