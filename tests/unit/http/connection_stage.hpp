@@ -81,7 +81,7 @@ class connection_stage final : public http::service {
     explicit connection_stage(const char* address = "127.0.0.1")
         : acceptor_(loop)
         , client(loop)
-        , served(loop)
+        , served(loop.get_executor())
         , group_(loop.get_executor(),
                  [this](const std::string&, const std::string& what) { failure = what; }) {
         const core::asio::ip::tcp::endpoint any(core::asio::ip::make_address(address), 0);
