@@ -22,6 +22,12 @@ bool is_digits(std::string_view text) {
     return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+bool is_scheme(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '+' || c == '-' || c == '.';
+    });
+}
+
 // The name of "name", "name:port" or "[v6]:port"; empty where it is none of these.
 std::string_view name_of(std::string_view authority) {
     if (authority.find_first_of("@/\\?# ,") != std::string_view::npos) return {};
@@ -77,7 +83,9 @@ bool origin_policy::allows_origin(const request_head& head) const {
     if (contains(origins_, "*") || contains(origins_, head.origin)) return true;
     const auto scheme_end = head.origin.find("://");
     if (scheme_end == std::string::npos) return false; // "null" too
-    const auto name = name_of(std::string_view(head.origin).substr(scheme_end + 3));
+    const std::string_view origin(head.origin);
+    if (!is_scheme(origin.substr(0, scheme_end))) return false; // several fields, joined
+    const auto name = name_of(origin.substr(scheme_end + 3));
     if (name.empty()) return false;
     return same(name, domain_) || (head.loopback && is_loopback(name));
 }

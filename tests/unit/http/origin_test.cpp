@@ -36,7 +36,7 @@ TEST_CASE("origin: none at all is no browser") {
 }
 
 TEST_CASE("origin: the listed ones and the domain are allowed wherever the client comes from") {
-    for (const auto* origin :
+    for (const std::string origin :
          {"https://app.example.com", "HTTPS://App.Example.COM", "http://localhost:6274",
           "https://gate.example.com", "http://gate.example.com", "https://GATE.example.com:8443"}) {
         CAPTURE(origin);
@@ -46,7 +46,7 @@ TEST_CASE("origin: the listed ones and the domain are allowed wherever the clien
 }
 
 TEST_CASE("origin: loopback names are allowed to who came over loopback") {
-    for (const auto* origin :
+    for (const std::string origin :
          {"http://localhost", "http://localhost:3000", "https://LOCALHOST:3000", "http://127.0.0.1",
           "http://127.0.0.1:5173", "http://127.255.255.255", "http://[::1]", "http://[::1]:8080"}) {
         CAPTURE(origin);
@@ -56,7 +56,7 @@ TEST_CASE("origin: loopback names are allowed to who came over loopback") {
 }
 
 TEST_CASE("origin: nothing else is, however much it looks like it") {
-    for (const auto* origin : {
+    for (const std::string origin : {
              "null",
              "NULL",
              "null, null",
