@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr auto close_limit = 60s;     // beyond drainTimeout, for containers to end
 constexpr auto connection_limit = 2s; // for the last responses to be read
 constexpr auto cleanup_limit = 20s;   // for networks to be removed
+constexpr auto trace_limit = 3s;      // for the last spans to be delivered
 
 std::string startup_payload(std::string_view message) {
     return R"({"error":{"type":"startup","message":)" + jsonrpc::quote(message) + "}}";
@@ -29,6 +30,8 @@ app::app(core::executor loop, options given, http::listen_address place, config:
     , log_(std::move(log))
     , place_(std::move(place))
     , board_(loop)
+    , events_(loop)
+    , counted_(config_.servers.size())
     , signals_(loop)
     , close_requested_(loop)
     , backend_tasks_(loop,
@@ -48,6 +51,7 @@ core::task<int> app::serve() {
     signals_.add(SIGHUP);
     service_tasks_.spawn("signal handling", wait_signals());
 
+    start_tracing();
     build_front();
     // Strictly the port comes last: there is no HTTP server when a server fails (Gateway 9.1).
     std::string failure;
@@ -68,6 +72,7 @@ core::task<int> app::serve() {
         service_tasks_.spawn("listener", listener_->run());
         service_tasks_.spawn("late leftovers", remove_latecomers());
         start_servers();
+        health_->started();
         co_await close_requested_.wait();
     }
     if (!failure.empty()) {
@@ -115,6 +120,8 @@ core::task<> app::shut_down() {
     signals_.cancel();
     co_await listener_->join(answers_deadline);
     co_await endpoint_->join();
+    tracer_.finish(); // after the last call
+    if (exporter_) exporter_->close(core::clock::now() + trace_limit);
     co_await service_tasks_.join();
     if (lock_.held()) {
         const auto deadline = core::clock::now() + cleanup_limit;

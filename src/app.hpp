@@ -9,12 +9,15 @@
 #include "health/aggregator.hpp"
 #include "health/board.hpp"
 #include "http/front.hpp"
+#include "http/health_endpoint.hpp"
 #include "http/listener.hpp"
 #include "http/mcp_endpoint.hpp"
 #include "process/reaper.hpp"
 #include "process/runtime.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/stdout_channel.hpp"
+#include "telemetry/trace_exporter.hpp"
+#include "telemetry/tracer.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
@@ -37,6 +40,7 @@ class app {
 
   private:
     // Start (app_start.cpp). A text is what went wrong; empty: nothing.
+    void start_tracing();
     void build_front();
     core::task<std::string> take_place();
     core::task<std::string> claim_containers();
@@ -66,11 +70,16 @@ class app {
     process::instance instance_;
     process::instance_lock lock_;
 
+    std::unique_ptr<telemetry::trace_exporter> exporter_; // null: no traces
+    telemetry::tracer tracer_;
     health::board board_;
+    health::feed events_;
+    health::meters counted_;
     std::unique_ptr<health::aggregator> aggregator_;
     std::map<std::string, std::shared_ptr<backend::token_source>> tokens_; // by audience
     std::vector<std::unique_ptr<backend::actor>> backends_;
     std::unique_ptr<http::mcp_endpoint> endpoint_;
+    std::unique_ptr<http::health_endpoint> health_;
     std::unique_ptr<http::front> front_;
     std::unique_ptr<http::listener> listener_;
 

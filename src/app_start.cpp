@@ -5,6 +5,7 @@
 #include "config/client_config.hpp"
 #include "config/secrets.hpp"
 #include "process/network.hpp"
+#include "version.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -47,6 +48,19 @@ std::string write_private_file(const std::string& path, std::string_view content
     return good ? std::string() : "--client-config " + path + ": " + std::strerror(failed);
 }
 
+health::server_facts facts_of(const config::server& server) {
+    health::server_facts facts;
+    facts.name = server.name;
+    facts.remote = server.http.has_value();
+    facts.eager = server.start == config::server::start_policy::eager;
+    if (server.stdio) {
+        facts.place = server.stdio->image;
+    } else if (const auto place = http::parse_url(server.http->url)) {
+        facts.place = (place->tls ? "https://" : "http://") + place->authority();
+    }
+    return facts;
+}
+
 std::string spelled(const http::listen_address& place) {
     const bool v6 = place.host.find(':') != std::string::npos;
     return (v6 ? "[" + place.host + "]" : place.host) + ":" + std::to_string(place.port);
@@ -54,21 +68,47 @@ std::string spelled(const http::listen_address& place) {
 
 } // namespace
 
+// Gateway 4.1.3.7. Whether there is a collector at the endpoint is found out when there is something to send.
+void app::start_tracing() {
+    if (!config_.gate.tracing) return;
+    const auto& given = *config_.gate.tracing;
+    auto place = http::parse_url(given.endpoint);
+    if (!place) {
+        log_.error("no traces: gateway.opentelemetry.endpoint can't be read as a URL");
+        return;
+    }
+    telemetry::exporter_settings settings;
+    settings.endpoint = std::move(*place);
+    for (const auto& header : given.headers)
+        settings.headers.emplace_back(header.name, header.value);
+    settings.resource.service_name = given.service_name;
+    settings.resource.service_version = gateway_version;
+    exporter_ = std::make_unique<telemetry::trace_exporter>(loop_, std::move(settings), log_);
+    service_tasks_.spawn("trace exporter", exporter_->run());
+    telemetry::trace_parent parent;
+    parent.trace = telemetry::parse_trace_id(given.trace_id);
+    parent.span = telemetry::parse_span_id(given.span_id);
+    auto out = [target = exporter_.get()](telemetry::span_record span) { target->add(std::move(span)); };
+    tracer_ = telemetry::tracer(parent, std::move(out));
+}
+
 void app::build_front() {
-    std::vector<std::string> names;
-    names.reserve(config_.servers.size());
+    std::vector<health::server_facts> facts;
     for (const auto& server : config_.servers)
-        names.push_back(server.name);
-    aggregator_ = std::make_unique<health::aggregator>(loop_, std::move(names), board_, log_);
+        facts.push_back(facts_of(server));
+    aggregator_ = std::make_unique<health::aggregator>(loop_, std::move(facts), board_, events_, log_);
     service_tasks_.spawn("health aggregator", aggregator_->run());
     http::endpoint_settings endpoint;
     endpoint.sessions.timeout = config_.gate.session_timeout;
     endpoint.sessions.max_sessions = config_.gate.max_sessions;
     endpoint.sessions.max_sessions_per_agent = config_.gate.max_sessions_per_agent;
+    endpoint.sessions.open = &counted_.sessions;
     endpoint.stream_buffer_bytes = config_.gate.stream_buffer_bytes;
+    endpoint.tracer = &tracer_;
     endpoint_ = std::make_unique<http::mcp_endpoint>(loop_, endpoint, payloads_, log_);
+    health_ = std::make_unique<http::health_endpoint>(config_.gate, board_, events_, counted_);
     front_ = std::make_unique<http::front>(
-        loop_, config_.gate, board_, *endpoint_, [this] { request_close(); }, log_);
+        loop_, config_.gate, board_, *health_, *endpoint_, counted_, [this] { request_close(); }, log_);
     http::connection_limits limits;
     limits.header_bytes = config_.gate.max_header_bytes;
     limits.body_bytes = config_.gate.max_message_bytes;
@@ -78,6 +118,8 @@ void app::build_front() {
 // Binds exclusively. From here on clients queue in the kernel until everything is in place.
 core::task<std::string> app::take_place() {
     std::string error = listener_->open(place_);
+    if (error.empty() && !options_.control_socket.empty())
+        error = listener_->open_local(options_.control_socket);
     if (error.empty()) {
         place_.port = listener_->port();
         log_.info("listening on ", spelled(place_));
@@ -150,11 +192,13 @@ void app::build_backends() {
         settings.max_queued_calls = config_.gate.max_queued_calls;
         settings.secrets = config::secrets_of(config_.gate, server);
         settings.tokens = tokens_for(server);
+        settings.counted = &counted_.servers[index];
         backends_.push_back(std::make_unique<backend::actor>(
             loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));
         backend_tasks_.spawn("supervisor of " + server.name, backends_.back()->run());
-        endpoint_->add(
-            session::upstream(server.name, backends_.back()->address(), mcp::tool_filter(server.tools)));
+        session::upstream offered(server.name, backends_.back()->address(), mcp::tool_filter(server.tools));
+        offered.counted = &counted_.servers[index];
+        endpoint_->add(std::move(offered));
     }
 }
 

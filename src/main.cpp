@@ -2,6 +2,7 @@
 #include "app.hpp"
 #include "cli.hpp"
 #include "commands.hpp"
+#include "status_command.hpp"
 #include "version.hpp"
 
 #include <fcntl.h>
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
     const auto given = parse_command_line(argc, argv);
     if (!given.error.empty()) {
         std::cerr << "drawbridge: " << given.error << '\n';
-        return 2;
+        return given.what == command::healthcheck ? 1 : 2; // of a container's check 2 is reserved
     }
     switch (given.what) {
     case command::help:
@@ -56,6 +57,10 @@ int main(int argc, char** argv) {
         return run_check(given);
     case command::reap:
         return run_reap(given);
+    case command::status:
+        return run_status(given);
+    case command::healthcheck:
+        return run_healthcheck(given);
     case command::serve:
         break;
     }

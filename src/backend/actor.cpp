@@ -7,6 +7,9 @@
 
 namespace drawbridge::backend {
 
+using health::cause;
+using health::reason;
+
 actor::actor(core::executor loop, actor_settings settings, health::reporter health,
              telemetry::stdout_channel& payloads, telemetry::log log)
     : loop_(loop)
@@ -19,14 +22,21 @@ actor::actor(core::executor loop, actor_settings settings, health::reporter heal
              [this](const std::string& name, const std::string& what) {
                  log_.critical("a task of the backend ended by an exception: ", name, ": ", what);
              })
-    , preparation_(loop, settings_.server, settings_.client, settings_.gateway, settings_.secrets, log_) {}
+    , preparation_(loop, settings_.server, settings_.client, settings_.gateway, settings_.secrets, log_)
+    , reach_alarm_(loop) {
+    if (settings_.server.http)
+        reachability_ = std::make_unique<http::reachability>(
+            loop, http::parse_url(settings_.server.http->url).value_or(http::url()));
+}
 
 core::task<> actor::run() {
     while (!closing_ || !slots_.empty()) {
         auto next = co_await mailbox_.next();
         std::visit([this](auto& each) { on(std::move(each)); }, next);
         sweep();
+        tell_more();
     }
+    reach_alarm_.call_off();
     co_await group_.join();
 }
 
@@ -57,9 +67,10 @@ slot& actor::place_for(const client_ref& who) {
     settings.key = std::move(key);
     settings.max_queued_calls = settings_.max_queued_calls;
     settings.startup_timeout = settings_.server.startup_timeout;
+    settings.checks = settings_.server.checks;
     const bool stays = settings_.server.start == config::server::start_policy::eager && !settings.owner;
     if (!stays) settings.idle_timeout = settings_.server.link_idle_timeout;
-    place = std::make_unique<slot>(loop_, std::move(settings), *this, log_);
+    place = std::make_unique<slot>(loop_, std::move(settings), *this, *settings_.counted, log_);
     return *place;
 }
 
@@ -70,7 +81,8 @@ bool actor::admit(slot& who) {
     }
     const auto spare =
         std::find_if(slots_.begin(), slots_.end(), [](const auto& each) { return each.second->spare(); });
-    if (spare != slots_.end()) spare->second->close(core::clock::now(), "its place was needed");
+    if (spare != slots_.end())
+        spare->second->close(core::clock::now(), reason(cause::place_needed, "its place was needed"));
     const auto number = who.settings().number;
     if (std::find(queue_.begin(), queue_.end(), number) == queue_.end()) queue_.push_back(number);
     return false;
@@ -85,17 +97,21 @@ bool actor::has_room() const {
 // Places that nobody wants any more are given up. Where the last link ended in error, somebody has to find
 // out when the server is well again: a link of the gateway's own takes over.
 void actor::sweep() {
-    const auto erased = std::erase_if(slots_, [](const auto& each) { return each.second->finished(); });
+    const auto erased = std::erase_if(slots_, [this](const auto& each) {
+        const bool gone = each.second->finished();
+        if (gone) restarts_ += each.second->restarts();
+        return gone;
+    });
     if (closing_) return;
     if (!queue_.empty() && has_room()) start_waiting();
     if (erased == 0) return;
-    const auto reason = std::exchange(parting_, {});
+    const auto why = std::exchange(parting_, {});
     const bool tries = std::any_of(slots_.begin(), slots_.end(),
                                    [](const auto& each) { return each.second->takes_place(); });
     if (told_.word == status::error && !tries)
         place_for(nullptr).start("it was in error");
     else
-        tell(reason);
+        tell(why);
 }
 
 void actor::start_waiting() {
@@ -147,13 +163,16 @@ void actor::on(start_message) {
 }
 
 void actor::on(prefetch_message) {
-    if (slots_.empty() && !closing_ && settings_.server.stdio) look_once();
+    if (closing_) return;
+    if (slots_.empty() && settings_.server.stdio) look_once();
+    if (settings_.server.http) arm_reach(core::duration::zero());
 }
 
 void actor::on(stop_message order) {
     if (!std::exchange(closing_, true)) preparation_.stop();
+    if (reachability_) reachability_->cut();
     for (auto& [key, each] : slots_)
-        each->close(order.drain_deadline, "the gateway is shutting down");
+        each->close(order.drain_deadline, reason(cause::shutdown, "the gateway is shutting down"));
 }
 
 void actor::on(image_message image) {
@@ -183,6 +202,14 @@ void actor::on(waited_message due) {
     if (!place->takes_place()) std::erase(queue_, due.slot); // nothing waits in it for a link any more
 }
 
+void actor::on(check_message due) {
+    if (auto* place = find_number(due.slot)) place->look_alive();
+}
+
+void actor::on(checked_message done) {
+    if (auto* place = find_number(done.slot)) place->checked(done.link, done.what);
+}
+
 void actor::on(link_report report) {
     const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const auto& each) {
         return each.second->now().incarnation == report.incarnation ||
@@ -200,19 +227,32 @@ void actor::on(link_report report) {
         failure.detail = report.reason;
         payloads_.report(failure);
     }
+    if (report.what == link_report::kind::closed) note_exit(report);
     found->second->on(report);
+}
+
+// How a container ended is known only after its end was told: health does not wait for it.
+void actor::note_exit(const link_report& report) {
+    if (!report.exit) return;
+    health::postmortem found;
+    found.server = settings_.index;
+    found.incarnation = report.incarnation;
+    found.why = reason(report.code, report.reason);
+    found.why.evidence = report.evidence;
+    found.why.exit = report.exit;
+    health_.send(health::message(std::move(found)));
 }
 
 // --- how it stands
 
-void actor::changed(slot& who, const std::string& reason) {
+void actor::changed(slot& who, const reason& why) {
     if (who.finished() && !closing_)
-        parting_ = reason; // what follows from it is found out when its place is given up
+        parting_ = why; // what follows from it is found out when its place is given up
     else
-        tell(reason);
+        tell(why);
 }
 
-void actor::tell(const std::string& reason) {
+void actor::tell(const reason& why) {
     std::vector<standing> links;
     for (const auto& [key, each] : slots_)
         links.push_back(each->now());
@@ -224,14 +264,42 @@ void actor::tell(const std::string& reason) {
     // Which of several ready links is the newest says nothing about the server.
     const bool as_before = now.now == told_.now && now.word == told_.word && serves(now.now);
     if (now == told_ || as_before) {
-        if (slots_.size() > 1 && !reason.empty()) log_.info("one of ", slots_.size(), " links: ", reason);
+        if (slots_.size() > 1 && !why.text.empty()) log_.info("one of ", slots_.size(), " links: ", why.text);
         return;
     }
-    health::transition change(settings_.index, told_.now, now.now, now.word, reason);
+    health::transition change(settings_.index, told_.now, now.now, now.word, why);
     change.incarnation = now.incarnation;
     if (now.now == state::backoff) change.next_try = now.next_try;
     told_ = now;
     health_.send(health::message(std::move(change)));
+}
+
+// What is worth knowing beside the state, when it has changed.
+void actor::tell_more() {
+    health::sample now;
+    now.server = settings_.index;
+    now.starts = incarnation_;
+    now.restarts = restarts_;
+    now.protocol_version = sampled_.protocol_version;
+    now.server_info = sampled_.server_info;
+    for (const auto& [key, each] : slots_) {
+        const auto stands = each->now();
+        now.restarts += each->restarts();
+        if (stands.now == state::stopped) continue;
+        health::link_note note;
+        note.number = each->settings().number;
+        note.state = stands.now;
+        note.incarnation = stands.incarnation;
+        now.links.push_back(note);
+        now.attempt = std::max(now.attempt, each->attempt());
+        if (const auto* said = each->introduced()) {
+            now.protocol_version = std::string(said->protocol_version());
+            now.server_info = said->server_info();
+        }
+    }
+    if (now == sampled_) return;
+    sampled_ = now;
+    health_.send(health::message(std::move(now)));
 }
 
 void actor::report_failed_start(const std::string& why, const std::string& evidence) {

@@ -15,6 +15,8 @@
 #include "core/mailbox.hpp"
 #include "core/task_group.hpp"
 #include "health/aggregator.hpp"
+#include "health/meters.hpp"
+#include "http/reach.hpp"
 #include "process/container.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/stdout_channel.hpp"
@@ -34,8 +36,9 @@ struct actor_settings {
     process::instance gateway;
     std::size_t max_message_bytes = 0;
     std::size_t max_queued_calls = 0;
-    std::vector<std::string> secrets;     // of this server, and the agent ids
-    std::shared_ptr<token_source> tokens; // of a remote server with `auth`
+    std::vector<std::string> secrets;         // of this server, and the agent ids
+    std::shared_ptr<token_source> tokens;     // of a remote server with `auth`
+    health::server_meters* counted = nullptr; // outlives the actor
 };
 
 class actor final : public slot_host {
@@ -62,6 +65,10 @@ class actor final : public slot_host {
     void on(drained_message done);
     void on(idle_message due);
     void on(waited_message due);
+    void on(check_message due);
+    void on(checked_message done);
+    void on(reach_message);
+    void on(reached_message seen);
     void on(link_report report);
 
     // The hands of a slot.
@@ -69,7 +76,7 @@ class actor final : public slot_host {
     std::uint64_t next_incarnation() override { return ++incarnation_; }
     void prepare(slot& who) override;
     std::unique_ptr<link> connect(slot& who) override;
-    void changed(slot& who, const std::string& reason) override;
+    void changed(slot& who, const health::reason& why) override;
     void spawn(std::string name, core::task<> work) override {
         group_.spawn(std::move(name), std::move(work));
     }
@@ -81,7 +88,11 @@ class actor final : public slot_host {
     bool has_room() const;
     void sweep();
     void start_waiting();
-    void tell(const std::string& reason);
+    void tell(const health::reason& why);
+    void tell_more();
+    void arm_reach(core::duration wait);
+    core::task<> reach();
+    void note_exit(const link_report& report);
     void look_once();
     core::task<> look_for_image();
     void report_failed_start(const std::string& why, const std::string& evidence);
@@ -98,13 +109,20 @@ class actor final : public slot_host {
     std::deque<std::uint64_t> queue_;                    // of slots that wait for a place
     std::uint64_t last_number_ = 0;
     std::uint64_t incarnation_ = 0;
-    standing told_;        // the last that the aggregator heard
-    std::string parting_;  // how the last link ended that nobody wants any more
-    bool closing_ = false; // a stop message has come: no start any more
+    standing told_;          // the last that the aggregator heard
+    health::sample sampled_; // likewise
+    health::reason parting_; // how the last link ended that nobody wants any more
+    bool closing_ = false;   // a stop message has come: no start any more
 
     preparation preparation_;
     bool looking_ = false;     // look_for_image runs
     bool image_ready_ = false; // and the network
+
+    std::unique_ptr<http::reachability> reachability_; // of a remote server
+    core::alarm reach_alarm_;
+    unsigned unreached_ = 0; // times in a row
+    bool reaching_ = false;
+    std::uint64_t restarts_ = 0; // of slots that are gone
 };
 
 } // namespace drawbridge::backend

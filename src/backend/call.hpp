@@ -7,6 +7,7 @@
 #include "jsonrpc/span.hpp"
 #include "mcp/fault.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,8 +22,12 @@ struct outcome {
     explicit outcome(std::string text) : response(std::move(text)) {}
     explicit outcome(mcp::fault what) : failure(std::move(what)) {}
 
+    // What the response says, as far as it is looked at.
+    enum class kind : std::uint8_t { result, tool_error, error };
+
     std::string response; // empty beside no failure: the caller cancelled, and gets nothing
     std::optional<mcp::fault> failure;
+    kind says = kind::result;
 };
 
 // Messages (progress, log, requests of the server), then exactly one outcome.
@@ -44,6 +49,8 @@ struct call {
     jsonrpc::span progress_token; // where it stands in the text, if the caller wants progress
     client_ref from;              // empty: the gateway itself
     std::uint64_t ticket = 0;     // names the call in a cancellation; unique for each client
+    std::string traceparent;      // for a server that is reached over HTTP; empty: the call is not traced
+    std::string tracestate;
 };
 
 } // namespace drawbridge::backend

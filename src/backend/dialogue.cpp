@@ -60,7 +60,7 @@ dialogue::dialogue(core::executor loop, std::uint64_t link, dialogue_settings se
     , group_(loop,
              [this](const std::string& name, const std::string& what) {
                  log_.critical("a task of the dialogue ended by an exception: ", name, ": ", what);
-                 way_.lose("the gateway failed to serve it");
+                 way_.lose(health::cause::internal, "the gateway failed to serve it");
              })
     , idle_(loop)
     , deadline_(loop)
@@ -91,7 +91,7 @@ void dialogue::restore() {
     auto tell = [this, deadline](std::string_view method, std::string params) {
         call request(jsonrpc::request("0", method, params), {}, std::string(method), {});
         request.id = jsonrpc::scan(request.text).id;
-        enter(std::move(request), deadline);
+        enter(std::move(request), deadline, true);
     };
     if (const auto level = audience_->level(); !level.empty())
         tell("logging/setLevel", R"({"level":)" + jsonrpc::quote(level) + "}");
@@ -132,8 +132,10 @@ bool dialogue::answered_here(call& request) {
     return true;
 }
 
-std::uint64_t dialogue::enter(call request, core::time_point deadline) {
+std::uint64_t dialogue::enter(call request, core::time_point deadline, bool own) {
     pending::entry entry;
+    entry.own = own;
+    if (own) ++own_;
     entry.id_token = std::string(request.id.in(request.text));
     entry.progress_token = std::string(request.progress_token.in(request.text));
     if (request.method == "resources/subscribe")
@@ -147,13 +149,15 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline) {
     // It is postponed with the others once the client has answered, and has not waited as long as they have.
     if (awaits_client()) entry.deadline -= entry.since - asked_since_;
     const auto id = pending_.add(std::move(entry));
-    idle_.reset();
+    if (!own) idle_.reset();
     // The progress token is the id: unique on this link, and it finds the call.
     const auto number = std::to_string(id);
     const auto line =
         request.progress_token.present()
             ? jsonrpc::splice(request.text, {{request.id, number}, {request.progress_token, number}})
             : jsonrpc::splice(request.text, {{request.id, number}});
+    if (!request.traceparent.empty())
+        way_.accompany(id, std::move(request.traceparent), std::move(request.tracestate));
     if (!way_.send(line, id)) {
         fail(id, overloaded("the server does not read its input"));
         return id;
@@ -172,7 +176,7 @@ core::task<outcome> dialogue::ask(std::string_view method, std::string_view raw_
     auto text = jsonrpc::request("0", method, raw_params);
     const auto id = jsonrpc::scan(text).id;
     call request(std::move(text), id, std::string(method), std::move(sender));
-    enter(std::move(request), deadline);
+    enter(std::move(request), deadline, true);
     auto answer = co_await receiver.next();
     while (answer.index() == 0)
         answer = co_await receiver.next();
@@ -217,17 +221,20 @@ void dialogue::release(const client& who) {
         auto text = jsonrpc::request("0", "resources/unsubscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
         const auto id = jsonrpc::scan(text).id;
         call request(std::move(text), id, "resources/unsubscribe", {});
-        enter(std::move(request), core::clock::now() + restore_limit);
+        enter(std::move(request), core::clock::now() + restore_limit, true);
     }
 }
 
 // --- ends and deadlines
 
 void dialogue::finish(pending::entry entry, outcome end) {
-    last_used_ = core::clock::now();
+    if (entry.own)
+        --own_;
+    else
+        last_used_ = core::clock::now();
     if (end.failure || end.response.empty()) give_up_subscription(entry);
     entry.reply.finish(std::move(end));
-    if (pending_.empty()) idle_.set();
+    if (in_flight() == 0) idle_.set();
 }
 
 // The server has not agreed: the next one who subscribes is not told that it has. Others who hold it by now
@@ -260,6 +267,7 @@ void dialogue::end(const std::string& why) {
     if (audience_)
         for (const auto& who : audience_->everybody())
             if (const auto target = who->target.lock()) target->link_lost(link_);
+    own_ = 0;
     for (auto& entry : pending_.take_all()) {
         give_up_subscription(entry);
         const bool interrupted = initialize_result_.valid();
@@ -286,13 +294,15 @@ void dialogue::expire_calls() {
     const auto now = core::clock::now();
     for (auto& [id, entry] : pending_.expire(now)) {
         const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - entry.since).count();
-        log_.error(entry.method, " timed out after ", elapsed, " ms");
+        if (!entry.own) log_.error(entry.method, " timed out after ", elapsed, " ms");
         if (entry.method != "initialize") { // which must not be cancelled (MCP cancellation)
             const auto params = R"({"requestId":)" + std::to_string(id) + R"(,"reason":"timed out"})";
             notify(jsonrpc::notification("notifications/cancelled", params));
         }
-        if (last_heard_ <= entry.since && initialize_result_.valid() && !std::exchange(checking_, true))
-            group_.spawn("check", check_alive());
+        if (last_heard_ <= entry.since && initialize_result_.valid() && !entry.own) {
+            unheard_ = true;
+            if (!std::exchange(checking_, true)) group_.spawn("check", check_alive());
+        }
         mcp::fault late(mcp::fault_kind::timed_out,
                         entry.method + " was not answered within " + std::to_string(elapsed) + " ms");
         finish(std::move(entry), outcome(std::move(late)));
@@ -309,7 +319,8 @@ core::task<> dialogue::check_alive() {
     const auto deadline = asked + ping_limit;
     const outcome answer = co_await ask("ping", std::string_view(), deadline);
     checking_ = false;
-    if (answer.failure && last_heard_ <= asked && pending_.empty()) way_.lose("it stopped answering");
+    if (answer.failure && last_heard_ <= asked && in_flight() == 0)
+        way_.lose(health::cause::silent, "it stopped answering");
 }
 
 core::task<bool> dialogue::wait_idle(core::time_point deadline) {

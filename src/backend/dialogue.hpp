@@ -15,6 +15,7 @@
 #include "core/asio.hpp"
 #include "core/event.hpp"
 #include "core/task_group.hpp"
+#include "health/cause.hpp"
 #include "mcp/initialize.hpp"
 #include "telemetry/log.hpp"
 
@@ -36,10 +37,12 @@ class carrier {
     // One message, on one line. `call` is the id of the request in it, 0 for anything else. False: the server
     // does not take it, and what waits for it has reached the limit.
     virtual bool send(std::string_view line, std::uint64_t call) = 0;
+    // Before send: the trace that the call belongs to. Only HTTP has a place for it beside the message.
+    virtual void accompany(std::uint64_t /*call*/, std::string /*traceparent*/, std::string /*tracestate*/) {}
     // Nobody waits for this call's answer any more.
     virtual void forget(std::uint64_t call) = 0;
     // The dialogue found that the server is not there any more.
-    virtual void lose(std::string why) = 0;
+    virtual void lose(health::cause code, std::string why) = 0;
 };
 
 struct dialogue_settings {
@@ -86,7 +89,11 @@ class dialogue {
 
     bool ended() const { return ended_; }
     bool waits_for(std::uint64_t call) const { return pending_.has(call); }
-    std::size_t in_flight() const { return pending_.size(); }
+    // Calls of clients that wait for an answer; what the gateway itself asks is not among them.
+    std::size_t in_flight() const { return pending_.size() - own_; }
+    // It works on a call inside its deadline: a server that does one thing at a time may be silent meanwhile.
+    bool busy() const { return in_flight() > 0 && !unheard_; }
+    core::time_point last_heard() const { return last_heard_; } // the last whole message
     bool awaits_client() const { return !asked_.empty(); }
     core::time_point last_used() const { return last_used_; }
     // True when no call is in flight; false when the deadline passed first.
@@ -96,7 +103,7 @@ class dialogue {
 
   private:
     bool answered_here(call& request);
-    std::uint64_t enter(call request, core::time_point deadline);
+    std::uint64_t enter(call request, core::time_point deadline, bool own = false);
     void finish(pending::entry entry, outcome end);
     void give_up_subscription(const pending::entry& entry);
     void arm_deadline();
@@ -127,6 +134,8 @@ class dialogue {
     core::alarm deadline_;
     core::time_point armed_for_{};
     core::time_point last_heard_{}; // of the last whole message
+    std::size_t own_ = 0;           // of the pending ones, those that the gateway asks
+    bool unheard_ = false;          // a call has timed out and nothing was heard since it was sent
     core::time_point last_used_ = core::clock::now();
     bool checking_ = false; // check_alive runs
     bool ended_ = false;

@@ -25,6 +25,7 @@ bool tells_everybody(std::string_view method) {
 
 bool dialogue::receive(std::string_view text) {
     last_heard_ = core::clock::now();
+    unheard_ = false;
     const auto message = jsonrpc::scan(text);
     // What it says on its way out is for nobody: its clients know already that it is gone.
     if (ended_) return message.kind != jsonrpc::message_kind::invalid;
@@ -64,6 +65,11 @@ void dialogue::on_response(std::string_view line, const jsonrpc::envelope& messa
     }
     if (message.error.present()) give_up_subscription(*entry);
     outcome end(jsonrpc::splice(line, {{message.id, entry->id_token}}));
+    if (message.error.present())
+        end.says = outcome::kind::error;
+    else if (entry->method == "tools/call" &&
+             jsonrpc::find_member(line, message.result, "isError").in(line) == "true")
+        end.says = outcome::kind::tool_error;
     finish(std::move(*entry), std::move(end));
 }
 

@@ -73,14 +73,40 @@ struct idle_message {
     explicit idle_message(std::uint64_t place) : slot(place) {}
     std::uint64_t slot;
 };
+struct check_message {
+    explicit check_message(std::uint64_t place) : slot(place) {}
+    std::uint64_t slot;
+};
+// How a check of a link ended.
+struct check_result {
+    bool passed = false;
+    bool refused = false; // the server does not accept the gateway's credentials
+    core::duration took{};
+    std::string why; // it failed, for people
+};
+struct checked_message {
+    checked_message(std::uint64_t place, std::uint64_t incarnation, check_result seen)
+        : slot(place)
+        , link(incarnation)
+        , what(std::move(seen)) {}
+    std::uint64_t slot;
+    std::uint64_t link;
+    check_result what;
+};
+struct reach_message {}; // a remote server that has no link may be looked at
+struct reached_message {
+    explicit reached_message(std::string why) : error(std::move(why)) {}
+    std::string error; // empty: it takes connections
+};
 struct waited_message { // long enough for a free place
     explicit waited_message(std::uint64_t place) : slot(place) {}
     std::uint64_t slot;
 };
 
-using message = std::variant<call, notification_message, answer_message, cancel_message, release_message,
-                             start_message, prefetch_message, stop_message, image_message, retry_message,
-                             drained_message, idle_message, waited_message, link_report>;
+using message =
+    std::variant<call, notification_message, answer_message, cancel_message, release_message, start_message,
+                 prefetch_message, stop_message, image_message, retry_message, drained_message, idle_message,
+                 waited_message, check_message, checked_message, reach_message, reached_message, link_report>;
 
 class handle {
   public:

@@ -15,6 +15,11 @@ bool may_be_old(unsigned status) {
     return status == 400 || status == 404 || status == 405;
 }
 
+health::cause refusal_cause(unsigned status) {
+    if (status == 401 || status == 403) return health::cause::unauthorized;
+    return status >= 300 ? health::cause::http_error : health::cause::handshake_failed;
+}
+
 } // namespace
 
 http_link::http_link(core::executor loop, std::uint64_t incarnation, http_settings settings, client_ref owner,
@@ -27,7 +32,7 @@ http_link::http_link(core::executor loop, std::uint64_t incarnation, http_settin
     , group_(loop,
              [this](const std::string& name, const std::string& what) {
                  log_.critical("a task of the link ended by an exception: ", name, ": ", what);
-                 lose("the gateway failed to serve it");
+                 lose(health::cause::internal, "the gateway failed to serve it");
              })
     , client_(loop, settings_.client)
     , talk_(loop, incarnation, settings_.talk, std::move(owner), std::move(listeners), *this, log_)
@@ -37,22 +42,22 @@ http_link::http_link(core::executor loop, std::uint64_t incarnation, http_settin
     , endpoint_known_(loop) {}
 
 core::task<> http_link::run() {
-    report(link_report::kind::spawned, std::string());
+    report(link_report::kind::spawned, health::cause::spawned, std::string());
     const bool ready = co_await open();
     if (ready) {
-        report(link_report::kind::initialized, std::string());
+        report(link_report::kind::initialized, health::cause::initialized, std::string());
         if (!old_transport_) group_.spawn("stream", listen());
         if (settings_.keepalive_interval.count() > 0) group_.spawn("keepalive", keep_alive());
         co_await ended_.wait();
-        report(link_report::kind::lost, end_reason_);
+        report(link_report::kind::lost, end_code_, end_reason_);
     } else {
-        report(link_report::kind::failed, end_reason_);
+        report(link_report::kind::failed, end_code_, end_reason_);
     }
     talk_.end(end_reason_);
     co_await close();
     co_await talk_.join();
     co_await group_.join();
-    report(link_report::kind::closed, "its session was closed");
+    report(link_report::kind::closed, health::cause::closed, "its session was closed");
 }
 
 core::task<bool> http_link::open() {
@@ -63,7 +68,7 @@ core::task<bool> http_link::open() {
         const bool old = co_await open_old_transport(deadline);
         if (old) failure = co_await shake_hands(deadline);
     }
-    if (!failure.empty()) lose(std::move(failure));
+    if (!failure.empty()) lose(refusal_cause(refused_with_), std::move(failure));
     if (ended_.is_set()) co_return false;
     log_.info("connected to ", client_.origin().shown(), old_transport_ ? " (HTTP+SSE of 2024-11-05)" : "");
     co_return true;
@@ -90,7 +95,9 @@ core::task<bool> http_link::renew(std::string session) {
         const auto deadline = core::clock::now() + settings_.talk.startup_timeout;
         auto failure = co_await shake_hands(deadline);
         renewing_ = false;
-        if (!failure.empty()) lose("its session ended and could not be opened again: " + failure);
+        if (!failure.empty())
+            lose(health::cause::handshake_failed,
+                 "its session ended and could not be opened again: " + failure);
     }
     co_await opened_.wait();
     co_return !ended_.is_set();
@@ -105,16 +112,17 @@ core::task<> http_link::keep_alive() {
         const outcome answer = co_await talk_.ask("ping", std::string_view(), deadline);
         // An error is an answer, too.
         if (answer.failure && answer.failure->kind == mcp::fault_kind::timed_out)
-            lose("it did not answer a keepalive ping");
+            lose(health::cause::silent, "it did not answer a keepalive ping");
     }
 }
 
 void http_link::stop() {
-    lose("it was stopped");
+    lose(health::cause::shutdown, "it was stopped");
 }
 
-void http_link::lose(std::string why) {
+void http_link::lose(health::cause code, std::string why) {
     if (ended_.is_set()) return;
+    end_code_ = code;
     end_reason_ = std::move(why);
     ended_.set();
     opened_.set(); // whoever waits sees the end
@@ -131,8 +139,10 @@ core::task<> http_link::close() {
     client_.close();
 }
 
-void http_link::report(link_report::kind what, std::string why) {
-    report_(link_report(incarnation_, what, std::move(why)));
+void http_link::report(link_report::kind what, health::cause code, std::string why) {
+    link_report message(incarnation_, what, std::move(why));
+    message.code = code;
+    report_(std::move(message));
 }
 
 } // namespace drawbridge::backend

@@ -40,6 +40,7 @@ class http_link final : public link, private carrier {
     core::task<> run() override;
     void stop() override;
     dialogue& talk() override { return talk_; }
+    void give_up(health::cause code, std::string why) override { lose(code, std::move(why)); }
 
   private:
     // Which message of a session it is: the first two open it, and have to arrive before any other.
@@ -52,16 +53,17 @@ class http_link final : public link, private carrier {
     core::task<bool> renew(std::string session);
     core::task<> keep_alive();
     core::task<> close();
-    void lose(std::string why) override;
-    void report(link_report::kind what, std::string why);
+    void lose(health::cause code, std::string why) override;
+    void report(link_report::kind what, health::cause code, std::string why);
 
     // Traffic (http_traffic.cpp).
     bool send(std::string_view line, std::uint64_t call) override;
+    void accompany(std::uint64_t call, std::string traceparent, std::string tracestate) override;
     void forget(std::uint64_t call) override;
     core::task<> post(std::string line, std::uint64_t call, stage what);
     core::task<bool> post_once(const std::string& line, std::uint64_t call, stage what);
     core::task<http::client::result> request(std::string method, std::string body, std::string last_event_id,
-                                             core::time_point deadline);
+                                             core::time_point deadline, std::uint64_t call = 0);
     core::task<> take_answer(http::exchange& answer, std::uint64_t call);
     core::task<> take_refusal(http::exchange& answer, std::uint64_t call);
     core::task<> take_stream(http::exchange& answer, std::uint64_t call);
@@ -83,6 +85,7 @@ class http_link final : public link, private carrier {
 
     core::event ended_;
     std::string end_reason_;
+    health::cause end_code_ = health::cause::internal;
     std::string target_;     // of messages
     std::string session_id_; // secret: who knows it has the session
     stage next_ = stage::initialize;
@@ -90,8 +93,9 @@ class http_link final : public link, private carrier {
     bool renewing_ = false;
     unsigned refused_with_ = 0; // the status that initialize got, if it was refused
     bool old_transport_ = false;
-    core::event endpoint_known_;                       // of the old transport
-    std::map<std::uint64_t, http::exchange*> reading_; // calls whose answer is coming in
+    core::event endpoint_known_;                        // of the old transport
+    std::map<std::uint64_t, http::exchange*> reading_;  // calls whose answer is coming in
+    std::map<std::uint64_t, http::header_list> traces_; // of calls: what their requests carry
 };
 
 } // namespace drawbridge::backend

@@ -42,6 +42,12 @@ bool http_link::send(std::string_view line, std::uint64_t call) {
     return true;
 }
 
+void http_link::accompany(std::uint64_t call, std::string traceparent, std::string tracestate) {
+    auto& headers = traces_[call];
+    headers.emplace_back("traceparent", std::move(traceparent));
+    if (!tracestate.empty()) headers.emplace_back("tracestate", std::move(tracestate));
+}
+
 void http_link::forget(std::uint64_t call) {
     const auto found = reading_.find(call);
     if (found != reading_.end()) found->second->cancel();
@@ -57,13 +63,14 @@ core::task<> http_link::post(std::string line, std::uint64_t call, stage what) {
         if (again) done = co_await post_once(line, call, what);
         if (!done) talk_.fail(call, unavailable("the server ended its session twice in a row"));
     }
+    traces_.erase(call);
     if (what == stage::initialized) opened_.set();
 }
 
 // False: the server does not know the session.
 core::task<bool> http_link::post_once(const std::string& line, std::uint64_t call, stage what) {
     const auto limit = core::clock::now() + settings_.talk.tool_timeout + dialogue::answer_limit;
-    auto sent = co_await request("POST", line, std::string(), limit);
+    auto sent = co_await request("POST", line, std::string(), limit, call);
     if (!sent.value) {
         on_broken(call, sent.error);
         co_return true;
@@ -81,7 +88,8 @@ core::task<bool> http_link::post_once(const std::string& line, std::uint64_t cal
 }
 
 core::task<http::client::result> http_link::request(std::string method, std::string body,
-                                                    std::string last_event_id, core::time_point deadline) {
+                                                    std::string last_event_id, core::time_point deadline,
+                                                    std::uint64_t call) {
     http::outgoing out;
     out.headers = settings_.headers;
     if (settings_.tokens) {
@@ -103,6 +111,9 @@ core::task<http::client::result> http_link::request(std::string method, std::str
         out.headers.emplace_back("MCP-Protocol-Version",
                                  std::string(talk_.initialize_result().protocol_version()));
     if (!last_event_id.empty()) out.headers.emplace_back("Last-Event-ID", std::move(last_event_id));
+    if (const auto trace = traces_.find(call); trace != traces_.end())
+        for (const auto& header : trace->second)
+            out.headers.push_back(header);
     out.method = std::move(method);
     out.target = target_;
     out.body = std::move(body);
@@ -208,7 +219,7 @@ void http_link::take_event(const jsonrpc::sse_message& event) {
     if (old_transport_ && event.type == "endpoint") {
         const auto place = http::resolve_url(client_.origin(), event.data);
         if (!place || !place->same_origin(client_.origin())) {
-            lose("it names an endpoint of another origin");
+            lose(health::cause::http_error, "it names an endpoint of another origin");
             return;
         }
         target_ = place->target;
@@ -229,7 +240,7 @@ void http_link::on_broken(std::uint64_t call, const http::client_error& error) {
                                 : unavailable(error.text));
     const bool gone = error.what == kind::resolve || error.what == kind::connect || error.what == kind::tls ||
                       error.what == kind::write || error.what == kind::read;
-    if (gone) lose(error.text);
+    if (gone) lose(health::cause::unreachable, error.text);
 }
 
 // --- what the server says by itself
@@ -277,7 +288,7 @@ core::task<> http_link::read_old_transport(std::unique_ptr<http::exchange> strea
     reading_.insert_or_assign(0, stream.get());
     co_await read_events(*stream, 0, events);
     reading_.erase(0);
-    lose("its event stream ended");
+    lose(health::cause::output_closed, "its event stream ended");
 }
 
 } // namespace drawbridge::backend

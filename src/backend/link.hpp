@@ -23,6 +23,8 @@ class link {
     virtual core::task<> run() = 0;
     // Ends it: calls in flight are answered with an error, then it closes in order.
     virtual void stop() = 0;
+    // Ends it as lost: the backend has found that the server is not there any more.
+    virtual void give_up(health::cause code, std::string why) = 0;
     // What is said over it. Calls may be handed in once `initialized` was reported.
     virtual dialogue& talk() = 0;
 };

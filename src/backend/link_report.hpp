@@ -1,7 +1,10 @@
 // What becomes of a link.
 #pragma once
 
+#include "health/cause.hpp"
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +24,8 @@ struct link_report {
     kind what;
     std::string reason;   // for people, sanitized, without details of how the server is run
     std::string evidence; // last lines of stderr, sanitized; for the log and the operator only
+    health::cause code = health::cause::internal;
+    std::optional<health::exit_note> exit; // how the process ended, as far as it is known by now
 };
 
 } // namespace drawbridge::backend

@@ -24,6 +24,7 @@ class pending {
         std::string method;
         client_ref from;
         std::uint64_t ticket = 0;
+        bool own = false;       // the gateway asks, not a client
         std::string subscribes; // the URI that this call subscribes to, if it does
         reply_sink::sender reply;
         core::time_point since;

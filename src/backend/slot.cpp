@@ -10,6 +10,8 @@ namespace drawbridge::backend {
 namespace {
 
 using namespace std::chrono_literals;
+using health::cause;
+using health::reason;
 
 std::chrono::seconds whole_seconds_until(core::time_point when) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(when - core::clock::now());
@@ -18,14 +20,18 @@ std::chrono::seconds whole_seconds_until(core::time_point when) {
 
 } // namespace
 
-slot::slot(core::executor loop, slot_settings settings, slot_host& backend, telemetry::log log)
+slot::slot(core::executor loop, slot_settings settings, slot_host& backend, health::server_meters& counted,
+           telemetry::log log)
     : loop_(loop)
     , settings_(std::move(settings))
     , host_(backend)
+    , counted_(counted)
     , log_(std::move(log))
     , audience_(std::make_shared<audience>(settings_.shared_by))
     , retry_(loop)
     , idle_(loop)
+    , checkup_(settings_.checks)
+    , check_(loop)
     , admission_(loop) {}
 
 bool slot::finished() const {
@@ -64,7 +70,7 @@ void slot::start(std::string why) {
     if (closing_ || unwanted_ || state_ != state::stopped) return;
     if (host_.admit(*this)) {
         admission_.call_off();
-        apply(event::start, std::move(why));
+        apply(event::start, reason(cause::wanted, std::move(why)));
     } else if (!admission_.is_set()) {
         admission_.set(core::clock::now() + settings_.startup_timeout,
                        [address = host_.slot_address(), number = settings_.number] {
@@ -115,12 +121,13 @@ void slot::release(const client& who) {
         audience_->leave(who);
     if (settings_.owner.get() != &who) return;
     unwanted_ = true;
-    close(core::clock::now(), "its session ended");
+    close(core::clock::now(), reason(cause::session_ended, "its session ended"));
 }
 
-void slot::close(core::time_point drain_deadline, std::string why) {
+void slot::close(core::time_point drain_deadline, reason why) {
     if (state_ == state::draining) { // again, with less patience
-        if (drain_deadline <= core::clock::now()) apply(event::drained, std::string());
+        if (drain_deadline <= core::clock::now())
+            apply(event::drained, reason(cause::drained, std::string()));
         return;
     }
     drain_deadline_ = drain_deadline;
@@ -137,46 +144,51 @@ void slot::close(core::time_point drain_deadline, std::string why) {
 
 void slot::prepared(std::string error) {
     if (error.empty())
-        apply(event::image_ready, std::string());
+        apply(event::image_ready, reason(cause::prepared, std::string()));
     else
-        apply(event::image_failed, std::move(error));
+        apply(event::image_failed, reason(cause::prepare_failed, std::move(error)));
 }
 
 void slot::retry(std::uint64_t round) {
-    if (round == retry_round_ && !closing_ && !unwanted_)
-        apply(event::retry, "restart, attempt " + std::to_string(backoff_.attempts() + 1));
+    if (round != retry_round_ || state_ != state::backoff || closing_ || unwanted_) return;
+    ++restarts_;
+    apply(event::retry, reason(cause::retry, "restart, attempt " + std::to_string(backoff_.attempts() + 1)));
 }
 
 void slot::drained() {
-    apply(event::drained, std::string());
+    apply(event::drained, reason(cause::drained, std::string()));
 }
 
 void slot::on(const link_report& report) {
+    reason why(report.code, report.reason);
+    why.evidence = report.evidence;
+    why.exit = report.exit;
     switch (report.what) {
     case link_report::kind::spawned:
-        apply(event::spawned, std::string());
+        apply(event::spawned, reason(cause::spawned, std::string()));
         break;
     case link_report::kind::initialized:
-        apply(event::initialized, "the MCP handshake is done");
+        apply(event::initialized, reason(cause::initialized, "the MCP handshake is done"));
         break;
     case link_report::kind::failed:
-        apply(state_ == state::starting ? event::spawn_failed : event::initialize_failed, report.reason);
+        apply(state_ == state::starting ? event::spawn_failed : event::initialize_failed, std::move(why));
         break;
     case link_report::kind::lost:
-        apply(event::lost, report.reason);
+        apply(event::lost, std::move(why));
         break;
     case link_report::kind::closed:
         link_.reset();
         if (state_ == state::starting) launch(); // it waited for its predecessor to be gone
-        apply(event::closed, report.reason);
+        apply(event::closed, std::move(why));
         break;
     }
 }
 
-void slot::apply(event what, std::string reason) {
+void slot::apply(event what, reason why) {
     const auto entered = next(state_, what);
     if (!entered) return;
-    set_state(*entered, std::move(reason));
+    const bool recovers = what == event::probe_ok;
+    set_state(*entered, std::move(why));
     switch (*entered) {
     case state::pulling:
         prepare();
@@ -185,7 +197,7 @@ void slot::apply(event what, std::string reason) {
         launch();
         break;
     case state::ready:
-        ready();
+        if (!recovers) ready();
         break;
     case state::draining:
         drain();
@@ -203,15 +215,16 @@ void slot::apply(event what, std::string reason) {
     }
 }
 
-void slot::set_state(state entered, std::string reason) {
+void slot::set_state(state entered, reason why) {
     state_ = entered;
     status_ = next_status(status_, entered);
     if (entered == state::pulling) incarnation_ = host_.next_incarnation();
     if (entered == state::backoff) {
-        failure_ = reason;
+        failure_ = why.text;
         back_off();
     }
-    host_.changed(*this, reason);
+    if (!serves(entered)) check_.call_off();
+    host_.changed(*this, why);
     if (entered == state::backoff) answer_waiting(refusal());
 }
 
@@ -227,8 +240,7 @@ void slot::launch() {
 
 void slot::back_off() {
     idle_.call_off();
-    const double random = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-    const auto wait = backoff_.failed(core::clock::now(), random);
+    const auto wait = backoff_.failed(core::clock::now(), random());
     next_try_ = core::clock::now() + wait;
     const auto round = ++retry_round_;
     retry_.set(next_try_, [address = host_.slot_address(), number = settings_.number, round] {
@@ -240,6 +252,9 @@ void slot::ready() {
     backoff_.succeeded(core::clock::now());
     next_try_ = {};
     arm_idle(core::clock::now() + settings_.idle_timeout);
+    checkup_.begin();
+    checked_at_ = core::clock::now();
+    arm_check(checkup_.next_wait(random()));
     auto waiting = std::exchange(waiting_, {});
     for (auto& request : waiting)
         hand_over(std::move(request));
@@ -250,7 +265,7 @@ void slot::drain() {
     if (serving && link_->talk().in_flight() > 0)
         host_.spawn("drain", wait_drained());
     else
-        apply(event::drained, std::string());
+        apply(event::drained, reason(cause::drained, std::string()));
 }
 
 core::task<> slot::wait_drained() {
@@ -264,35 +279,20 @@ void slot::stop_link() {
     if (link_)
         link_->stop();
     else
-        apply(event::closed, "it was not running");
+        apply(event::closed, reason(cause::closed, "it was not running"));
 }
 
 void slot::stopped() {
     if (!waiting_.empty()) start("a client needs it");
 }
 
-// --- idle links
-
-void slot::arm_idle(core::time_point when) {
-    if (settings_.idle_timeout.count() == 0) return;
-    idle_.set(when, [address = host_.slot_address(), number = settings_.number] {
-        address.send(message(idle_message(number)));
-    });
+const mcp::initialize_result* slot::introduced() const {
+    if (!link_ || !link_->talk().initialize_result().valid()) return nullptr;
+    return &link_->talk().initialize_result();
 }
 
-// A link that nobody uses ends; the next call starts another one.
-void slot::look_idle() {
-    if (!serves(state_) || !link_) return;
-    const auto& talk = link_->talk();
-    const bool busy = talk.in_flight() > 0 || talk.awaits_client() || !audience_->subscriptions().empty();
-    const auto now = core::clock::now();
-    const auto due = busy ? now + settings_.idle_timeout : talk.last_used() + settings_.idle_timeout;
-    if (due > now) {
-        arm_idle(due);
-        return;
-    }
-    drain_deadline_ = now;
-    apply(event::drain, "nobody used it for " + std::to_string(settings_.idle_timeout.count()) + " s");
+double slot::random() {
+    return std::uniform_real_distribution<double>(0.0, 1.0)(random_);
 }
 
 // --- calls

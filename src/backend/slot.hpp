@@ -7,6 +7,7 @@
 
 #include "backend/audience.hpp"
 #include "backend/call.hpp"
+#include "backend/checkup.hpp"
 #include "backend/handle.hpp"
 #include "backend/lifecycle.hpp"
 #include "backend/link.hpp"
@@ -14,6 +15,8 @@
 #include "core/alarm.hpp"
 #include "core/asio.hpp"
 #include "core/backoff.hpp"
+#include "health/cause.hpp"
+#include "health/meters.hpp"
 #include "telemetry/log.hpp"
 
 #include <chrono>
@@ -40,7 +43,7 @@ class slot_host {
     // Makes the link and runs it.
     virtual std::unique_ptr<link> connect(slot& who) = 0;
     // Its state has changed.
-    virtual void changed(slot& who, const std::string& reason) = 0;
+    virtual void changed(slot& who, const health::reason& why) = 0;
     // A task of the backend's group.
     virtual void spawn(std::string name, core::task<> work) = 0;
     virtual core::mailbox<message>::handle slot_address() const = 0;
@@ -54,11 +57,13 @@ struct slot_settings {
     std::size_t max_queued_calls = 0;
     std::chrono::seconds startup_timeout{30};
     std::chrono::seconds idle_timeout{0}; // 0: it stays up
+    config::health_checks checks;
 };
 
 class slot {
   public:
-    slot(core::executor loop, slot_settings settings, slot_host& backend, telemetry::log log);
+    slot(core::executor loop, slot_settings settings, slot_host& backend, health::server_meters& counted,
+         telemetry::log log);
 
     const slot_settings& settings() const { return settings_; }
     const std::shared_ptr<audience>& listeners() const { return audience_; }
@@ -67,6 +72,11 @@ class slot {
     bool finished() const;
     // The link that it has, which may still be the one before the present attempt; 0: none.
     std::uint64_t link_number() const { return link_ ? link_number_ : 0; }
+    // What the newest handshake said; empty: there is no link.
+    const mcp::initialize_result* introduced() const;
+    // Failures in a row, 0 once it is ready again.
+    unsigned attempt() const { return state_ == state::ready ? 0 : backoff_.attempts(); }
+    std::uint64_t restarts() const { return restarts_; }
     // Its end is intended.
     bool leaving() const {
         return closing_ || unwanted_ || state_ == state::draining || state_ == state::stopping;
@@ -86,19 +96,24 @@ class slot {
     // After an earlier link of the backend has failed: in error until this one is ready.
     void begin_in_error() { status_ = status::error; }
     // No restart any more. Calls in flight may finish until the deadline.
-    void close(core::time_point drain_deadline, std::string why);
+    void close(core::time_point drain_deadline, health::reason why);
 
     void on(const link_report& report);
     void prepared(std::string error);
+    // The backoff is over, or something says that the server is back: half open, one try.
     void retry(std::uint64_t round);
     void drained();
+    void retry_now() { retry(retry_round_); }
     void look_idle();
+    // A check is due; and what became of one.
+    void look_alive();
+    void checked(std::uint64_t link, const check_result& what);
     void give_up_waiting(std::size_t places);
 
   private:
     // The event changes the state, or has no meaning now and is dropped.
-    void apply(event what, std::string reason);
-    void set_state(state entered, std::string reason);
+    void apply(event what, health::reason why);
+    void set_state(state entered, health::reason why);
     // What a state does when it is entered.
     void prepare();
     void launch();
@@ -108,15 +123,20 @@ class slot {
     void stop_link();
     void stopped();
 
+    double random(); // in [0, 1)
     void hand_over(call request);
     void answer_waiting(const mcp::fault& why);
     mcp::fault refusal() const;
     void arm_idle(core::time_point when);
+    void arm_check(core::duration wait);
+    core::task<> check(std::uint64_t link);
+    void judge(checkup::verdict what, const check_result& seen);
     core::task<> wait_drained();
 
     core::executor loop_;
     slot_settings settings_;
     slot_host& host_;
+    health::server_meters& counted_;
     telemetry::log log_;
     std::shared_ptr<audience> audience_;
 
@@ -133,7 +153,12 @@ class slot {
     std::uint64_t retry_round_ = 0;
     core::time_point next_try_{};
     std::minstd_rand random_{std::random_device{}()};
+    std::uint64_t restarts_ = 0;
     core::alarm idle_;
+    checkup checkup_;
+    core::alarm check_;
+    bool checking_ = false;         // a check is under way
+    core::time_point checked_at_{}; // the newest check, or the handshake's end
     core::alarm admission_;
 
     std::unique_ptr<link> link_;

@@ -23,6 +23,11 @@ std::string seconds_text(core::duration time) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
 }
 
+health::cause exit_cause(const health::exit_note& exit) {
+    if (exit.out_of_memory) return health::cause::out_of_memory;
+    return exit.signal != 0 ? health::cause::killed : health::cause::exited;
+}
+
 } // namespace
 
 std::string describe_container_exit(process::exit_status status) {
@@ -57,7 +62,7 @@ stdio_link::stdio_link(core::executor loop, std::uint64_t incarnation, stdio_set
     , group_(loop,
              [this](const std::string& name, const std::string& what) {
                  log_.critical("a task of the link ended by an exception: ", name, ": ", what);
-                 lose("the gateway failed to serve it");
+                 lose(health::cause::internal, "the gateway failed to serve it");
              })
     , exited_(loop)
     , ended_(loop)
@@ -110,7 +115,9 @@ core::task<> stdio_link::last_words() {
     const auto soon = core::clock::now() + 1s;
     const bool exited = co_await exited_.wait_until(soon);
     co_await errors_read_.wait_until(soon);
-    if (exited && !stop_requested_) end_reason_ = exit_text();
+    if (!exited || stop_requested_) co_return;
+    end_reason_ = exit_text();
+    end_code_ = exit_cause(exit_note());
 }
 
 bool stdio_link::spawn() {
@@ -132,7 +139,7 @@ bool stdio_link::spawn() {
 core::task<bool> stdio_link::shake_hands() {
     const auto deadline = started_ + settings_.talk.startup_timeout;
     auto failure = co_await talk_.shake_hands(deadline);
-    if (!failure.empty()) lose(std::move(failure));
+    if (!failure.empty()) lose(health::cause::handshake_failed, std::move(failure));
     if (ended_.is_set()) co_return false;
     log_.info("ready after ", seconds_text(core::clock::now() - started_));
     co_return true;
@@ -141,7 +148,8 @@ core::task<bool> stdio_link::shake_hands() {
 core::task<> stdio_link::wait_exit() {
     exit_ = co_await child_->wait();
     exited_.set();
-    lose(describe_container_exit(*exit_));
+    out_of_memory_ = out_of_memory_ || memory_.killed();
+    lose(exit_cause(exit_note()), exit_text());
 }
 
 // The client's own end comes 200 ms after the container's death; a pidfd on the container's process sees it
@@ -149,9 +157,15 @@ core::task<> stdio_link::wait_exit() {
 core::task<> stdio_link::watch_container() {
     const pid_t pid = co_await container_process();
     if (pid <= 0 || ended_.is_set()) co_return;
+    memory_ = process::memory_watch(pid);
     watch_ = std::make_unique<process::process_watch>(loop_, pid);
     const bool ended = co_await watch_->wait();
-    if (ended) lose("its container ended");
+    if (!ended) co_return;
+    out_of_memory_ = memory_.killed();
+    if (out_of_memory_)
+        lose(health::cause::out_of_memory, "its container ran out of memory (drawbridge.memory)");
+    else
+        lose(health::cause::exited, "its container ended");
 }
 
 // The container's main process where it is one of this machine, else 0.
@@ -174,8 +188,9 @@ core::task<pid_t> stdio_link::container_process() {
     co_return groups.find(id) == std::string::npos ? 0 : pid;
 }
 
-void stdio_link::lose(std::string why) {
+void stdio_link::lose(health::cause code, std::string why) {
     if (ended_.is_set()) return;
+    end_code_ = code;
     end_reason_ = std::move(why);
     ended_.set();
     outbox_filled_.set();                                           // the writer sees the end
@@ -184,7 +199,7 @@ void stdio_link::lose(std::string why) {
 
 void stdio_link::stop() {
     stop_requested_ = true;
-    lose("it was stopped");
+    lose(health::cause::shutdown, "it was stopped");
 }
 
 // Closes in the order that leaves nothing behind: stdin first, then the container by its name (killing the
@@ -241,11 +256,41 @@ core::task<> stdio_link::remove_container() {
 void stdio_link::report(link_report::kind what, std::string why) {
     link_report message(incarnation_, what, std::move(why));
     message.evidence = tail_.text();
+    message.code = cause_of(what);
+    if (exit_) message.exit = exit_note();
     report_(std::move(message));
 }
 
 std::string stdio_link::exit_text() const {
-    return exit_ ? describe_container_exit(*exit_) : "how it ended is not known";
+    if (!exit_) return "how it ended is not known";
+    return describe_container_exit(*exit_) + (out_of_memory_ ? ": out of memory (drawbridge.memory)" : "");
+}
+
+// What the runtime's client hands on: the container's own status, or 128 and the signal that killed it.
+health::exit_note stdio_link::exit_note() const {
+    health::exit_note note;
+    note.out_of_memory = out_of_memory_;
+    if (!exit_) return note;
+    const bool signalled = exit_->signal == 0 && exit_->code > 128 && exit_->code < 128 + NSIG;
+    note.signal = signalled ? exit_->code - 128 : exit_->signal;
+    if (note.signal == 0) note.code = exit_->code;
+    return note;
+}
+
+health::cause stdio_link::cause_of(link_report::kind what) const {
+    switch (what) {
+    case link_report::kind::spawned:
+        return health::cause::spawned;
+    case link_report::kind::initialized:
+        return health::cause::initialized;
+    case link_report::kind::closed:
+        return exit_ ? exit_cause(exit_note()) : health::cause::closed;
+    case link_report::kind::failed:
+        return child_ ? end_code_ : health::cause::spawn_failed;
+    case link_report::kind::lost:
+        break;
+    }
+    return end_code_;
 }
 
 } // namespace drawbridge::backend

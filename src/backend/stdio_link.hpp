@@ -9,6 +9,7 @@
 #include "jsonrpc/line_framer.hpp"
 #include "process/child.hpp"
 #include "process/container.hpp"
+#include "process/memory_watch.hpp"
 #include "telemetry/log.hpp"
 
 #include <chrono>
@@ -39,6 +40,7 @@ class stdio_link final : public link, private carrier {
     core::task<> run() override;
     void stop() override;
     dialogue& talk() override { return talk_; }
+    void give_up(health::cause code, std::string why) override { lose(code, std::move(why)); }
 
   private:
     // Life (stdio_link.cpp).
@@ -52,9 +54,11 @@ class stdio_link final : public link, private carrier {
     core::task<> close();
     core::task<bool> signal_container(const char* signal, std::chrono::seconds grace);
     core::task<> remove_container();
-    void lose(std::string why) override;
+    void lose(health::cause code, std::string why) override;
     void report(link_report::kind what, std::string why);
     std::string exit_text() const;
+    health::exit_note exit_note() const;
+    health::cause cause_of(link_report::kind what) const;
 
     // Traffic (stdio_traffic.cpp).
     core::task<> read_output();
@@ -75,10 +79,13 @@ class stdio_link final : public link, private carrier {
 
     std::unique_ptr<process::child> child_;
     std::unique_ptr<process::process_watch> watch_;
+    process::memory_watch memory_;
+    bool out_of_memory_ = false;
     std::optional<process::exit_status> exit_;
     core::event exited_;
     core::event ended_; // the link is over, whatever the reason
     std::string end_reason_;
+    health::cause end_code_ = health::cause::internal;
     bool stop_requested_ = false;
     core::time_point started_{};
 

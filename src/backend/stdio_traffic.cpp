@@ -33,7 +33,7 @@ core::task<> stdio_link::read_output() {
         if (error) break;
     }
     output_read_.set();
-    lose("it closed its output");
+    lose(health::cause::output_closed, "it closed its output");
 }
 
 core::task<> stdio_link::read_errors() {
@@ -63,7 +63,7 @@ core::task<> stdio_link::write_input() {
         const auto buffer = core::asio::buffer(writing);
         auto [error, n] = co_await core::asio::async_write(child_->input, buffer, core::use_task);
         if (error) {
-            lose("it closed its input");
+            lose(health::cause::input_closed, "it closed its input");
             co_return;
         }
         writing.clear();

@@ -11,6 +11,16 @@
 
 namespace drawbridge::config {
 
+// How servers are checked (rise and fall as HAProxy means them).
+struct health_checks {
+    std::chrono::milliseconds interval{30000};
+    std::chrono::milliseconds fast_interval{2000};  // while the last checks differ from the state
+    std::chrono::milliseconds down_interval{30000}; // of a remote server that is down
+    std::chrono::milliseconds timeout{5000};
+    unsigned rise = 2; // passed in a row: well again
+    unsigned fall = 3; // failed in a row: it is given up and started anew
+};
+
 // What a server is allowed to do on the host. The defaults are the "standard" profile: hardened as far as
 // ordinary images (npx, github-mcp-server) go on working. "strict" starts from fewer rights; every single
 // setting of the `drawbridge` object overrides the profile.
@@ -92,6 +102,24 @@ struct server {
     session_sharing sessions = session_sharing::automatic;
     unsigned max_links = 64;                     // links to this server at the same time
     std::chrono::seconds link_idle_timeout{900}; // a link that nobody has used for so long is closed
+    health_checks checks;
+};
+
+// When GET /readyz says yes.
+struct readiness {
+    enum class policy { any, all, listed };
+
+    policy how = policy::any;
+    std::vector<std::string> servers; // listed: those that must not be in error
+};
+
+// Where traces go (Gateway 4.1.3.7).
+struct opentelemetry {
+    std::string endpoint;        // a URL, path included; its query may be secret
+    std::string trace_id;        // 32 lowercase hexadecimal digits; empty: a random one
+    std::string span_id;         // 16, beside a trace id only; empty: a random one
+    std::string service_name;    // never blank
+    std::vector<header> headers; // of OTEL_EXPORTER_OTLP_HEADERS; secret
 };
 
 struct gateway {
@@ -118,6 +146,10 @@ struct gateway {
     std::size_t max_sessions_per_agent = 10000;
     std::size_t stream_buffer_bytes = std::size_t{1} << 20; // kept for a slow or returning reader of a stream
     std::chrono::seconds keepalive_interval{1500};          // between pings to a remote server; 0: none
+    health_checks checks;                                   // of servers that set none of their own
+    readiness ready;
+    bool metrics_without_auth = false;    // GET /metrics needs no agent id
+    std::optional<opentelemetry> tracing; // absent: no traces
 };
 
 struct configuration {

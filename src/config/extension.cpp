@@ -1,3 +1,4 @@
+#include "config/health.hpp"
 #include "config/server.hpp"
 #include "config/units.hpp"
 
@@ -115,6 +116,7 @@ void read_extension(object_reader& fields, server& out) {
     if (const auto given = own.integer("startupTimeout", timeout_range))
         out.startup_timeout = std::chrono::seconds(*given);
     read_links(own, out);
+    read_checks(own, out.checks);
     if (out.stdio) {
         read_container(own, *out.stdio);
         own.refuse("caFile", "applies to http servers only", "remove it");

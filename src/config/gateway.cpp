@@ -1,7 +1,9 @@
 #include "config/gateway.hpp"
 
 #include "config/characters.hpp"
+#include "config/health.hpp"
 #include "config/later.hpp"
+#include "config/telemetry.hpp"
 #include "config/units.hpp"
 
 #include <boost/json.hpp>
@@ -196,6 +198,9 @@ void read_extension(object_reader& fields, gateway& out) {
     read_hosts(own, out);
     if (const auto given = own.boolean("legacySse")) out.legacy_sse = *given;
     if (const auto given = own.boolean("federation")) out.federation = *given;
+    read_checks(own, out.checks);
+    read_readiness(own, out.ready);
+    if (const auto given = own.boolean("metricsWithoutAuth")) out.metrics_without_auth = *given;
     own.finish();
 }
 
@@ -223,6 +228,7 @@ gateway read_gateway(context& shared, const json::object& section) {
     read_session_timeout(fields, out);
     read_keepalive(fields, out);
     read_inert(fields);
+    out.tracing = read_opentelemetry(fields);
     read_extension(fields, out);
     refuse_foreign(fields);
     fields.finish();

@@ -41,6 +41,7 @@ void read_tools(object_reader& fields, server& out) {
 void read_timeouts(object_reader& fields, server& out, const gateway& defaults) {
     out.startup_timeout = defaults.startup_timeout;
     out.tool_timeout = defaults.tool_timeout;
+    out.checks = defaults.checks;
     if (const auto given = integer_with_alias(fields, "toolTimeout", "tool_timeout", timeout_range))
         out.tool_timeout = std::chrono::seconds(*given);
     fields.refuse("startupTimeout", "unknown field of a server",

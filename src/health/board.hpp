@@ -4,6 +4,8 @@
 #include "backend/lifecycle.hpp"
 #include "core/asio.hpp"
 #include "core/event.hpp"
+#include "health/history.hpp"
+#include "health/status.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -13,6 +15,14 @@
 
 namespace drawbridge::health {
 
+// What never changes about a server.
+struct server_facts {
+    std::string name;
+    bool remote = false; // over HTTP
+    bool eager = false;  // starts with the gateway
+    std::string place;   // image, or the origin of the url; no credentials
+};
+
 // One server at the time of the snapshot. Times are points on the steady clock, so a reader computes the
 // uptime at the moment of reading: a snapshot is never stale.
 struct server_health {
@@ -21,17 +31,25 @@ struct server_health {
     backend::status status = backend::status::stopped;
     std::optional<core::time_point> running_since; // set exactly while status is running
     core::time_point since{};                      // of the present state
-    std::string reason;                            // of the last transition
+    std::chrono::system_clock::time_point wall_since{};
+    reason why; // of the last transition
     std::uint64_t incarnation = 0;
     std::uint64_t transitions = 0;
     std::optional<core::time_point> next_try;
+
+    std::shared_ptr<const server_facts> facts;
+    std::shared_ptr<const sample> now;          // null: nothing is known yet
+    std::shared_ptr<const history> past;        // null: nothing has happened yet
+    std::shared_ptr<const record> last_failure; // the newest transition into backoff
 };
 
 struct snapshot {
     std::vector<server_health> servers; // in the order of the configuration
+    std::uint64_t sequence = 0;         // of the newest transition
 
     // An error anywhere makes the gateway unhealthy (Gateway 8).
     bool healthy() const;
+    const server_health* find(std::string_view name) const;
 };
 
 // Lives on one loop, written by the aggregator only. Reading takes no lock and waits for nobody.

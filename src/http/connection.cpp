@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -29,7 +30,8 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using namespace std::chrono_literals;
 
-using stream = beast::basic_stream<core::asio::ip::tcp, core::executor, beast::unlimited_rate_policy>;
+using stream =
+    beast::basic_stream<core::asio::generic::stream_protocol, core::executor, beast::unlimited_rate_policy>;
 using parser = bhttp::request_parser<bhttp::string_body>;
 
 constexpr auto idle_limit = 120s;  // between requests, and for a head to come in
@@ -45,7 +47,8 @@ std::string text(beast::string_view view) {
 }
 
 // All fields of a name, as if they stood in one (RFC 9110 5.3). Two empty ones are not like none: ", ".
-std::string joined(const parser& from, bhttp::field name) {
+template <class Name>
+std::string joined(const parser& from, Name name) {
     std::string all;
     const auto fields = from.get().equal_range(name);
     for (auto field = fields.first; field != fields.second; ++field) {
@@ -55,17 +58,33 @@ std::string joined(const parser& from, bhttp::field name) {
     return all;
 }
 
-// A socket that listens on [::] shows 127.0.0.1 as ::ffff:127.0.0.1.
-bool over_loopback(const stream& client) {
+// By which way a client came.
+struct origin_of_client {
+    bool loopback = false;
+    bool local = false; // the only Unix socket that we listen on is the control socket
+};
+
+origin_of_client find_origin(const stream& client) {
+    namespace ip = core::asio::ip;
+    origin_of_client found;
     core::error_code error;
-    const auto address = client.socket().local_endpoint(error).address();
-    if (error) return false;
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return make_address_v4(core::asio::ip::v4_mapped, address.to_v6()).is_loopback();
-    return address.is_loopback();
+    const auto end = client.socket().local_endpoint(error);
+    if (error) return found;
+    const int family = end.protocol().family();
+    found.local = family == AF_UNIX;
+    if (family != AF_INET && family != AF_INET6) return found;
+    ip::tcp::endpoint place;
+    place.resize(end.size());
+    std::memcpy(place.data(), end.data(), end.size());
+    const auto address = place.address();
+    // A socket that listens on [::] shows 127.0.0.1 as ::ffff:127.0.0.1.
+    found.loopback = address.is_v6() && address.to_v6().is_v4_mapped()
+                         ? make_address_v4(ip::v4_mapped, address.to_v6()).is_loopback()
+                         : address.is_loopback();
+    return found;
 }
 
-request_head read_head(const parser& from, bool loopback) {
+request_head read_head(const parser& from, origin_of_client origin) {
     const auto& message = from.get();
     request_head head;
     head.method = text(message.method_string());
@@ -85,7 +104,10 @@ request_head read_head(const parser& from, bool loopback) {
     head.protocol_version = text(message["MCP-Protocol-Version"]);
     head.session_id = text(message["Mcp-Session-Id"]);
     head.last_event_id = text(message["Last-Event-ID"]);
-    head.loopback = loopback;
+    head.traceparent = joined(from, "traceparent"); // two of them are none: the joined text is not valid
+    head.tracestate = joined(from, "tracestate");
+    head.loopback = origin.loopback;
+    head.local = origin.local;
     return head;
 }
 
@@ -115,13 +137,13 @@ std::optional<mcp::fault> unreadable(core::error_code error, const connection_li
 } // namespace
 
 struct connection::implementation {
-    implementation(tcp_socket socket, service& target, connection_limits given)
+    implementation(client_socket socket, service& target, connection_limits given)
         : client(std::move(socket))
         , handler(target)
         , limits(given)
         , group(client.get_executor(), [this](const std::string&, const std::string&) { client.close(); }) {
         buffer.reserve(read_buffer);
-        loopback = over_loopback(client);
+        origin = find_origin(client);
     }
 
     core::task<bool> read_request(parser& request, bool& refused);
@@ -141,13 +163,13 @@ struct connection::implementation {
     request_head head; // of the present request
     bool busy = false;
     bool stopping = false;
-    bool loopback = false;
+    origin_of_client origin;
     body_source* streaming = nullptr; // the body that is being written
     bool watching_ended = false;
     core::task_group group;
 };
 
-connection::connection(tcp_socket socket, service& target, connection_limits limits)
+connection::connection(client_socket socket, service& target, connection_limits limits)
     : impl_(std::make_unique<implementation>(std::move(socket), target, limits)) {}
 
 connection::~connection() = default;
@@ -155,7 +177,7 @@ connection::~connection() = default;
 core::task<> connection::run() {
     auto& self = *impl_;
     core::error_code ignored;
-    self.client.socket().set_option(core::asio::ip::tcp::no_delay(true), ignored);
+    if (!self.origin.local) self.client.socket().set_option(core::asio::ip::tcp::no_delay(true), ignored);
     bool open = true;
     while (open && !self.stopping) {
         parser request;
@@ -175,7 +197,7 @@ core::task<> connection::run() {
         self.busy = false;
         if (self.buffer.size() == 0 && self.buffer.capacity() > kept_buffer) self.buffer.shrink_to_fit();
     }
-    self.client.socket().shutdown(tcp_socket::shutdown_both, ignored);
+    self.client.socket().shutdown(client_socket::shutdown_both, ignored);
     self.client.socket().close(ignored);
 }
 
@@ -212,7 +234,7 @@ core::task<bool> connection::implementation::read_request(parser& request, bool&
         co_await linger();
         co_return false;
     }
-    head = read_head(request, loopback);
+    head = read_head(request, origin);
     refusal = handler.screen(head);
     if (!refusal) {
         const bool whole = co_await read_body(request);
@@ -320,7 +342,7 @@ core::task<bool> connection::implementation::write_piece(std::string piece, bool
 // A client that is gone is noticed at once, not at the next piece. What it sends early stays in the socket.
 core::task<> connection::implementation::watch_client(body_source& source) {
     while (!watching_ended) {
-        auto [error] = co_await client.socket().async_wait(tcp_socket::wait_read, core::use_task);
+        auto [error] = co_await client.socket().async_wait(client_socket::wait_read, core::use_task);
         if (error || watching_ended) co_return;
         char byte = 0;
         const auto n = ::recv(client.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -334,7 +356,7 @@ core::task<> connection::implementation::watch_client(body_source& source) {
 // Closing with unread input resets the connection, and the client may lose the answer that is on its way.
 core::task<> connection::implementation::linger() {
     core::error_code ignored;
-    client.socket().shutdown(tcp_socket::shutdown_send, ignored);
+    client.socket().shutdown(client_socket::shutdown_send, ignored);
     client.expires_after(linger_limit);
     std::array<char, 16 * 1024> rest;
     const auto room = core::asio::buffer(rest);

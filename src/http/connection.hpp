@@ -5,6 +5,7 @@
 #include "http/service.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
@@ -13,6 +14,8 @@
 namespace drawbridge::http {
 
 using tcp_socket = core::asio::basic_stream_socket<core::asio::ip::tcp, core::executor>;
+// TCP or Unix; a tcp_socket turns into one when it is moved.
+using client_socket = core::asio::basic_stream_socket<core::asio::generic::stream_protocol, core::executor>;
 
 struct connection_limits {
     std::size_t header_bytes = 0;
@@ -22,7 +25,7 @@ struct connection_limits {
 // Lives on one loop, owned by the listener.
 class connection {
   public:
-    connection(tcp_socket socket, service& target, connection_limits limits);
+    connection(client_socket socket, service& target, connection_limits limits);
     ~connection();
 
     // Until the client goes, asks for the end, or stop() was called.

@@ -1,7 +1,6 @@
 #include "http/front.hpp"
 
-#include "health/rendering.hpp"
-#include "jsonrpc/text.hpp"
+#include "http/counted_stream.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -36,10 +35,13 @@ bool runs(const health::server_health& server) {
 
 } // namespace
 
-front::front(core::executor loop, const config::gateway& settings, const health::board& health,
-             mcp_endpoint& endpoint, std::function<void()> on_close, telemetry::log log)
-    : health_(health)
-    , health_status_(settings.health)
+front::front(core::executor loop, const config::gateway& settings, const health::board& board,
+             health_endpoint& health, mcp_endpoint& endpoint, health::meters& counted,
+             std::function<void()> on_close, telemetry::log log)
+    : board_(board)
+    , health_(health)
+    , counted_(counted)
+    , open_metrics_(settings.metrics_without_auth)
     , authenticator_(settings.agent_ids)
     , origins_(settings.domain, settings.allowed_origins, settings.allowed_hosts)
     , federation_(settings.federation)
@@ -53,6 +55,12 @@ front::front(core::executor loop, const config::gateway& settings, const health:
 // so that a stranger learns nothing about servers and methods.
 std::optional<response> front::screen(request_head& head) {
     const auto where = find_route(head.method, head.path);
+    auto refused = refuse(head, where);
+    if (refused) counted_.answered(health::route_of(head.path), refused->status);
+    return refused;
+}
+
+std::optional<response> front::refuse(request_head& head, const route& where) const {
     if (where.what == route::result::not_found) {
         mcp::fault nothing(mcp::fault_kind::unknown_server, "no such path; servers are at /mcp/{server}");
         return fault_response(nothing);
@@ -60,7 +68,8 @@ std::optional<response> front::screen(request_head& head) {
     if (where.authenticated) {
         if (const auto why = origins_.refuses(head))
             return fault_response(mcp::fault(mcp::fault_kind::forbidden_origin, *why));
-        if (auto refused = check_credentials(head, where)) return refused;
+        if (needs_credentials(head, where))
+            if (auto refused = check_credentials(head, where)) return refused;
     }
     if (where.what == route::result::method_not_allowed) {
         mcp::fault wrong(mcp::fault_kind::wrong_method, "this path takes " + std::string(where.allow));
@@ -69,6 +78,14 @@ std::optional<response> front::screen(request_head& head) {
         return answer;
     }
     return is_mcp(where.target) ? check_mcp(head, where) : std::nullopt;
+}
+
+// The file mode of the control socket is a credential for what only tells.
+bool front::needs_credentials(const request_head& head, const route& where) const {
+    const bool tells = where.target == endpoint::health_servers || where.target == endpoint::health_server ||
+                       where.target == endpoint::health_events || where.target == endpoint::metrics;
+    if (tells && head.local) return false;
+    return where.target != endpoint::metrics || !open_metrics_;
 }
 
 std::optional<response> front::check_mcp(const request_head& head, const route& where) const {
@@ -110,26 +127,23 @@ std::optional<response> front::check_credentials(request_head& head, const route
 
 core::task<reply> front::serve(request_head head, std::string body) {
     const auto where = find_route(head.method, head.path);
-    switch (where.target) {
-    case endpoint::health:
-        co_return reply(serve_health());
-    case endpoint::livez:
-        co_return reply(json_response(200, R"({"status":"alive"})"));
-    case endpoint::readyz:
-        co_return reply(serve_ready());
-    case endpoint::close:
-        co_return serve_close();
-    case endpoint::mcp:
-    case endpoint::federation:
-    case endpoint::legacy_stream:
-    case endpoint::legacy_message:
-        break;
-    }
-    auto answer = co_await serve_mcp(std::move(head), where, std::move(body));
-    co_return answer;
+    const auto counts_as = health::route_of(head.path);
+    auto given = co_await answer(head, where, std::move(body));
+    counted_.answered(counts_as, given.answer.status);
+    if (given.stream)
+        given.stream = std::make_unique<counted_stream>(std::move(given.stream), counted_.streams);
+    co_return given;
 }
 
-core::task<reply> front::serve_mcp(request_head head, const route& where, std::string body) {
+// `where` points into the head, which stays where it is.
+core::task<reply> front::answer(request_head& head, const route& where, std::string body) {
+    if (where.target == endpoint::close) co_return serve_close();
+    if (!is_mcp(where.target)) co_return health_.serve(head, where, closing());
+    auto given = co_await serve_mcp(head, where, std::move(body));
+    co_return given;
+}
+
+core::task<reply> front::serve_mcp(request_head& head, const route& where, std::string body) {
     const auto& target = *target_of(where);
     // A standalone stream is not in flight: it would never end by itself.
     if (where.target == endpoint::legacy_stream) co_return endpoint_.open_legacy_stream(target, head);
@@ -137,12 +151,12 @@ core::task<reply> front::serve_mcp(request_head head, const route& where, std::s
     auto pass = in_flight_.enter();
     if (!pass) co_return reply(closing_response()); // closed while the body came in
     if (head.method == "DELETE") co_return reply(endpoint_.end_session(target, head));
-    auto answer = co_await post(std::move(head), where, std::move(body));
+    auto answer = co_await post(head, where, std::move(body));
     answer.pass = std::move(pass);
     co_return answer;
 }
 
-core::task<reply> front::post(request_head head, const route& where, std::string body) {
+core::task<reply> front::post(request_head& head, const route& where, std::string body) {
     const auto& target = *target_of(where);
     if (where.target != endpoint::legacy_message) {
         auto answer = co_await endpoint_.post(target, std::move(head), std::move(body));
@@ -152,39 +166,12 @@ core::task<reply> front::post(request_head head, const route& where, std::string
     co_return taken;
 }
 
-response front::serve_health() const {
-    const auto now = health_.current();
-    const bool told_by_status = health_status_ == config::gateway::health_status::unhealthy_503;
-    const unsigned status = told_by_status && !now->healthy() ? 503 : 200;
-    return json_response(status, health::render_health(*now, core::clock::now()));
-}
-
-// Ready: requests are accepted, and at least one server is not in error.
-response front::serve_ready() const {
-    const auto now = health_.current();
-    std::string reasons;
-    bool usable = now->servers.empty();
-    for (const auto& server : now->servers) {
-        if (server.status != backend::status::error)
-            usable = true;
-        else
-            reasons +=
-                (reasons.empty() ? "" : ",") + jsonrpc::quote("server " + server.name + " is in error");
-    }
-    if (closing())
-        reasons = jsonrpc::quote("the gateway is shutting down") + (reasons.empty() ? "" : "," + reasons);
-    const bool ready = usable && !closing();
-    const std::string body =
-        std::string(R"({"ready":)") + (ready ? "true" : "false") + R"(,"reasons":[)" + reasons + "]}";
-    return json_response(ready ? 200 : 503, body);
-}
-
 reply front::serve_close() {
     if (closing()) {
         log_.warning("POST /close: already closed");
         return reply(json_response(410, R"({"error":"Gateway has already been closed"})"));
     }
-    const auto now = health_.current();
+    const auto now = board_.current();
     const auto count = std::count_if(now->servers.begin(), now->servers.end(), runs);
     log_.info("POST /close: shutting down, ", count, " servers to end");
     auto pass = in_flight_.enter();

@@ -5,7 +5,9 @@
 #include "core/asio.hpp"
 #include "core/gate.hpp"
 #include "health/board.hpp"
+#include "health/meters.hpp"
 #include "http/auth.hpp"
+#include "http/health_endpoint.hpp"
 #include "http/mcp_endpoint.hpp"
 #include "http/origin.hpp"
 #include "http/router.hpp"
@@ -21,8 +23,9 @@ namespace drawbridge::http {
 // Lives on one loop.
 class front final : public service {
   public:
-    front(core::executor loop, const config::gateway& settings, const health::board& health,
-          mcp_endpoint& endpoint, std::function<void()> on_close, telemetry::log log);
+    front(core::executor loop, const config::gateway& settings, const health::board& board,
+          health_endpoint& health, mcp_endpoint& endpoint, health::meters& counted,
+          std::function<void()> on_close, telemetry::log log);
 
     std::optional<response> screen(request_head& head) override;
     core::task<reply> serve(request_head head, std::string body) override;
@@ -34,17 +37,20 @@ class front final : public service {
     core::task<bool> wait_idle(core::time_point deadline);
 
   private:
+    std::optional<response> refuse(request_head& head, const route& where) const;
+    core::task<reply> answer(request_head& head, const route& where, std::string body);
+    bool needs_credentials(const request_head& head, const route& where) const;
     std::optional<response> check_credentials(request_head& head, const route& where) const;
     std::optional<response> check_mcp(const request_head& head, const route& where) const;
     const mcp_route* target_of(const route& where) const;
-    core::task<reply> serve_mcp(request_head head, const route& where, std::string body);
-    core::task<reply> post(request_head head, const route& where, std::string body);
-    response serve_health() const;
-    response serve_ready() const;
+    core::task<reply> serve_mcp(request_head& head, const route& where, std::string body);
+    core::task<reply> post(request_head& head, const route& where, std::string body);
     reply serve_close();
 
-    health::board const& health_;
-    config::gateway::health_status health_status_;
+    const health::board& board_;
+    health_endpoint& health_;
+    health::meters& counted_;
+    bool open_metrics_;
     authenticator authenticator_;
     origin_policy origins_;
     bool federation_;

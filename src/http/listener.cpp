@@ -1,11 +1,13 @@
 #include "http/listener.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include <fcntl.h>
 
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -16,6 +18,7 @@ using tcp = core::asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr auto accept_pause = 100ms; // after an error such as "too many open files"
+constexpr std::size_t local_places = 32;
 
 } // namespace
 
@@ -54,14 +57,18 @@ listener::listener(core::executor loop, service& target, connection_limits limit
     : loop_(loop)
     , service_(target)
     , limits_(limits)
-    , max_connections_(max_connections)
     , log_(std::move(log))
-    , acceptor_(loop)
-    , room_(loop)
+    , tcp_(loop, max_connections)
+    , local_(loop, local_places)
     , group_(loop, [this](const std::string&, const std::string& what) {
         log_.critical("a connection ended by an exception: ", what);
-    }) {
-    room_.set();
+    }) {}
+
+listener::entrance::entrance(core::executor loop, std::size_t most)
+    : acceptor(loop)
+    , room(loop)
+    , places(most) {
+    room.set();
 }
 
 std::string listener::open(const listen_address& where) {
@@ -70,38 +77,77 @@ std::string listener::open(const listen_address& where) {
     if (error) return where.host + " is not an IP address";
     const tcp::endpoint endpoint(address, where.port);
     const auto place = where.host + ":" + std::to_string(where.port);
-    acceptor_.open(endpoint.protocol(), error);
+    auto& acceptor = tcp_.acceptor;
+    acceptor.open(endpoint.protocol(), error);
     if (!error) {
-        ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
-        acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-        acceptor_.bind(endpoint, error);
+        ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+        acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+        acceptor.bind(endpoint, error);
     }
-    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
     if (error) return "can't listen on " + place + ": " + error.message();
+    return {};
+}
+
+std::string listener::open_local(const std::string& path) {
+    const auto problem = [&](const std::string& what) {
+        core::error_code ignored;
+        file_.remove();
+        local_.acceptor.close(ignored);
+        return "can't listen on the control socket " + path + ": " + what;
+    };
+    core::error_code error;
+    auto& acceptor = local_.acceptor;
+    acceptor.open(core::asio::local::stream_protocol(), error);
+    if (error) return problem(error.message());
+    ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+    const auto obstacle = file_.prepare(path, acceptor.native_handle());
+    if (!obstacle.empty()) return problem(obstacle);
+    acceptor.bind(core::asio::local::stream_protocol::endpoint(path), error);
+    if (error) return problem(error.message());
+    const auto unfit = file_.bound();
+    if (!unfit.empty()) return problem(unfit);
+    acceptor.listen(tcp::acceptor::max_listen_connections, error);
+    if (error) return problem(error.message());
     return {};
 }
 
 std::uint16_t listener::port() const {
     core::error_code error;
-    return acceptor_.local_endpoint(error).port();
+    const auto bound = tcp_.acceptor.local_endpoint(error);
+    if (error) return 0;
+    tcp::endpoint place;
+    place.resize(bound.size());
+    std::memcpy(place.data(), bound.data(), bound.size());
+    return place.port();
 }
 
 // Also when serving ends by an exception.
 struct listener::leave_guard {
-    leave_guard(listener& owner, connection_place place) : from(owner), client(place) {}
+    leave_guard(listener& owner, connection_place place, entrance& door)
+        : from(owner)
+        , client(place)
+        , through(door) {}
     leave_guard(const leave_guard&) = delete;
     ~leave_guard() {
         from.connections_.erase(client);
-        from.room_.set();
+        --through.connections;
+        through.room.set();
     }
     listener& from;
     connection_place client;
+    entrance& through;
 };
 
 core::task<> listener::run() {
+    if (local_.acceptor.is_open()) group_.spawn("control socket", accept(local_));
+    co_await accept(tcp_);
+}
+
+core::task<> listener::accept(entrance& from) {
     while (!stopping_) {
-        co_await room_.wait(); // a permit before accept: what can't be served stays in the kernel's queue
-        auto [error, socket] = co_await acceptor_.async_accept(core::use_task);
+        co_await from.room.wait(); // a permit before accept: what can't be served stays in the kernel's queue
+        auto [error, socket] = co_await from.acceptor.async_accept(core::use_task);
         if (stopping_) break;
         if (error) {
             log_.warning("accept: ", error.message());
@@ -110,21 +156,24 @@ core::task<> listener::run() {
             continue;
         }
         connections_.push_back(std::make_unique<connection>(std::move(socket), service_, limits_));
-        if (connections_.size() >= max_connections_) room_.reset();
-        group_.spawn("connection", serve(std::prev(connections_.end())));
+        if (++from.connections >= from.places) from.room.reset();
+        group_.spawn("connection", serve(std::prev(connections_.end()), from));
     }
 }
 
-core::task<> listener::serve(connection_place client) {
-    const leave_guard leave(*this, client);
+core::task<> listener::serve(connection_place client, entrance& from) {
+    const leave_guard leave(*this, client, from);
     co_await (*client)->run();
 }
 
 void listener::stop() {
     stopping_ = true;
     core::error_code ignored;
-    acceptor_.close(ignored);
-    room_.set();
+    tcp_.acceptor.close(ignored);
+    file_.remove();
+    local_.acceptor.close(ignored);
+    for (auto* each : {&tcp_, &local_})
+        each->room.set();
     for (auto& each : connections_)
         each->stop();
 }

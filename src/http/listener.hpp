@@ -5,6 +5,7 @@
 #include "core/event.hpp"
 #include "core/task_group.hpp"
 #include "http/connection.hpp"
+#include "http/socket_file.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -35,26 +36,40 @@ class listener {
     // Binds exclusively and listens; clients queue in the kernel until run(). Empty: done; else what failed.
     std::string open(const listen_address& where);
     std::uint16_t port() const;
+    // Listens on a Unix socket as well, for this gateway's own user: mode 0600. Its clients have places of
+    // their own, so that a gateway full of clients can still be asked how it is. The same result.
+    std::string open_local(const std::string& path);
 
     core::task<> run();
-    // No new connections; idle ones end, busy ones with their present response.
+    // No new connections; idle ones end, busy ones with their present response. The Unix socket's file goes.
     void stop();
     // Returns when no connection is left, or the deadline passed: then the rest is cut.
     core::task<> join(core::time_point deadline);
 
   private:
     using connection_place = std::list<std::unique_ptr<connection>>::iterator;
+    using protocol = core::asio::generic::stream_protocol;
+
+    struct entrance {
+        entrance(core::executor loop, std::size_t places);
+        core::asio::basic_socket_acceptor<protocol, core::executor> acceptor;
+        core::event room; // fewer connections than places
+        std::size_t connections = 0;
+        std::size_t places;
+    };
     struct leave_guard;
-    core::task<> serve(connection_place client);
+
+    core::task<> accept(entrance& from);
+    core::task<> serve(connection_place client, entrance& from);
 
     core::executor loop_;
     service& service_;
     connection_limits limits_;
-    std::size_t max_connections_;
     telemetry::log log_;
-    core::asio::basic_socket_acceptor<core::asio::ip::tcp, core::executor> acceptor_;
+    socket_file file_; // of the Unix socket
+    entrance tcp_;
+    entrance local_; // not open without open_local()
     std::list<std::unique_ptr<connection>> connections_;
-    core::event room_; // fewer connections than the limit
     core::task_group group_;
     bool stopping_ = false;
 };

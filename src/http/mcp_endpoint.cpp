@@ -73,6 +73,7 @@ mcp_endpoint::session_ref mcp_endpoint::make_session(const mcp_route& route, std
     settings.agent = agent;
     settings.kept_bytes = settings_.stream_buffer_bytes;
     settings.unified = route.unified();
+    settings.tracer = settings_.tracer;
     return std::make_shared<session::session>(loop_, std::move(settings), route.servers, log_);
 }
 
@@ -83,12 +84,13 @@ mcp_endpoint::session_ref mcp_endpoint::find_session(const mcp_route& route, con
 }
 
 core::task<reply> mcp_endpoint::open_session(const mcp_route& route, std::size_t agent, std::string body,
-                                             const jsonrpc::envelope& message) {
+                                             const jsonrpc::envelope& message,
+                                             telemetry::trace_context caller) {
     const std::string id_token(message.id.in(body));
     if (const auto full = sessions_.admit(agent)) co_return reply(told(route.name, *full, id_token));
     auto client = make_session(route, agent, session::store::make_id());
     sessions_.insert(client);
-    auto answer = co_await shake_hands(route, client, std::move(body), message);
+    auto answer = co_await shake_hands(route, client, std::move(body), message, std::move(caller));
     reply opened(json_response(200, std::move(answer)));
     if (client->revision().empty())
         sessions_.end(*client, "initialize failed");
@@ -98,9 +100,10 @@ core::task<reply> mcp_endpoint::open_session(const mcp_route& route, std::size_t
 }
 
 core::task<std::string> mcp_endpoint::shake_hands(const mcp_route& route, session_ref client,
-                                                  std::string body, const jsonrpc::envelope& message) {
+                                                  std::string body, const jsonrpc::envelope& message,
+                                                  telemetry::trace_context caller) {
     client->introduce(session::read_introduction(body, message));
-    const auto call = submit(route, client, std::move(body), message, false);
+    const auto call = submit(route, client, std::move(body), message, false, caller);
     auto next = co_await call->next();
     while (next.index() == 0)
         next = co_await call->next();
@@ -135,9 +138,10 @@ core::task<reply> mcp_endpoint::post(const mcp_route& route, request_head head, 
         co_return reply(fault_response(unreadable, route.name, id_token));
     }
     jsonrpc::flatten(body); // one line for the server; the places of the tokens stay
+    auto caller = caller_of(head);
     const bool opens = message.kind == jsonrpc::message_kind::request && message.method_name == "initialize";
     if (opens) {
-        auto opened = co_await open_session(route, head.agent, std::move(body), message);
+        auto opened = co_await open_session(route, head.agent, std::move(body), message, std::move(caller));
         co_return opened;
     }
     auto client = head.session_id.empty() ? make_session(route, head.agent, std::string())
@@ -146,11 +150,12 @@ core::task<reply> mcp_endpoint::post(const mcp_route& route, request_head head, 
     if (head.session_id.empty()) client->introduce(session::introduction());
     client->touch();
     if (message.kind == jsonrpc::message_kind::batch) {
-        auto answers = co_await answer_batch(route, std::move(client), std::move(body));
+        auto answers = co_await answer_batch(route, std::move(client), std::move(body), std::move(caller));
         co_return answers;
     }
     if (message.kind == jsonrpc::message_kind::request) {
-        auto answer = co_await answer_request(route, std::move(client), reads, std::move(body), message);
+        auto answer = co_await answer_request(route, std::move(client), reads, std::move(body), message,
+                                              std::move(caller));
         co_return answer;
     }
     take_in(client, std::move(body), message);
@@ -166,24 +171,33 @@ void mcp_endpoint::take_in(const session_ref& client, std::string body,
 }
 
 core::task<reply> mcp_endpoint::answer_request(const mcp_route& route, session_ref client, accepted reads,
-                                               std::string body, const jsonrpc::envelope& message) {
+                                               std::string body, const jsonrpc::envelope& message,
+                                               telemetry::trace_context caller) {
     if (message.method_name == "ping")
         co_return reply(json_response(200, jsonrpc::result_response(message.id.in(body), "{}")));
-    auto call = submit(route, client, std::move(body), message, reads.events);
+    auto call = submit(route, client, std::move(body), message, reads.events, caller);
     auto answer = co_await relay(std::move(client), std::move(call), reads);
     co_return answer;
 }
 
 std::unique_ptr<session::open_call> mcp_endpoint::submit(const mcp_route& route, const session_ref& client,
                                                          std::string body, const jsonrpc::envelope& message,
-                                                         bool streams) {
+                                                         bool streams,
+                                                         const telemetry::trace_context& caller) {
     if (route.unified())
-        return session::submit_to_all(loop_, group_, federation_, client, std::move(body), message, streams);
-    return client->request(0, std::move(body), message, streams);
+        return session::submit_to_all(loop_, group_, federation_, client, std::move(body), message, streams,
+                                      caller);
+    return client->request(0, std::move(body), message, streams, caller);
+}
+
+telemetry::trace_context mcp_endpoint::caller_of(const request_head& head) const {
+    if (settings_.tracer == nullptr) return telemetry::trace_context();
+    return settings_.tracer->read_caller(head.traceparent, head.tracestate);
 }
 
 // Several messages at once: MCP 2025-03-26 only.
-core::task<reply> mcp_endpoint::answer_batch(const mcp_route& route, session_ref client, std::string body) {
+core::task<reply> mcp_endpoint::answer_batch(const mcp_route& route, session_ref client, std::string body,
+                                             telemetry::trace_context caller) {
     if (client->revision() != "2025-03-26") {
         const mcp::fault refused(mcp::fault_kind::batch_unsupported,
                                  "send one message in each request; batches are of MCP 2025-03-26 only");
@@ -209,7 +223,7 @@ core::task<reply> mcp_endpoint::answer_batch(const mcp_route& route, session_ref
         } else if (message.method_name == "ping") {
             add(jsonrpc::result_response(message.id.in(text), "{}"));
         } else {
-            calls.push_back(submit(route, client, std::move(text), message, false));
+            calls.push_back(submit(route, client, std::move(text), message, false, caller));
         }
     }
     for (const auto& call : calls) {

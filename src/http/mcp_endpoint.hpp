@@ -14,6 +14,7 @@
 #include "session/upstream.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/stdout_channel.hpp"
+#include "telemetry/tracer.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -34,6 +35,7 @@ struct mcp_route {
 struct endpoint_settings {
     session::store_settings sessions;
     std::size_t stream_buffer_bytes = std::size_t{1} << 20;
+    const telemetry::tracer* tracer = nullptr; // outlives the endpoint; null: no traces
 };
 
 // Lives on one loop.
@@ -65,20 +67,25 @@ class mcp_endpoint {
     session_ref make_session(const mcp_route& route, std::size_t agent, std::string id) const;
     session_ref find_session(const mcp_route& route, const std::string& id, std::size_t agent) const;
     core::task<reply> open_session(const mcp_route& route, std::size_t agent, std::string body,
-                                   const jsonrpc::envelope& message);
+                                   const jsonrpc::envelope& message, telemetry::trace_context caller);
     core::task<reply> answer_request(const mcp_route& route, session_ref client, accepted reads,
-                                     std::string body, const jsonrpc::envelope& message);
-    core::task<reply> answer_batch(const mcp_route& route, session_ref client, std::string body);
+                                     std::string body, const jsonrpc::envelope& message,
+                                     telemetry::trace_context caller);
+    core::task<reply> answer_batch(const mcp_route& route, session_ref client, std::string body,
+                                   telemetry::trace_context caller);
     core::task<reply> relay(session_ref client, std::unique_ptr<session::open_call> call, accepted reads);
     core::task<> pump(session_ref client, std::unique_ptr<session::open_call> call,
                       std::shared_ptr<session::event_log> into, bool last);
+    // The span that the client's request came from; not valid: none, or no traces.
+    telemetry::trace_context caller_of(const request_head& head) const;
     std::unique_ptr<session::open_call> submit(const mcp_route& route, const session_ref& client,
                                                std::string body, const jsonrpc::envelope& message,
-                                               bool streams);
+                                               bool streams, const telemetry::trace_context& caller);
     // The answer to initialize; the session is settled when it is one.
     core::task<std::string> shake_hands(const mcp_route& route, session_ref client, std::string body,
-                                        const jsonrpc::envelope& message);
-    core::task<> answer_legacy(const mcp_route& route, session_ref client, std::string body);
+                                        const jsonrpc::envelope& message, telemetry::trace_context caller);
+    core::task<> answer_legacy(const mcp_route& route, session_ref client, std::string body,
+                               telemetry::trace_context caller);
     // Notifications, and answers to a server's requests.
     void take_in(const session_ref& client, std::string body, const jsonrpc::envelope& message) const;
     // The whole answer as the client reads it; empty: it gets none.

@@ -115,19 +115,20 @@ core::task<reply> mcp_endpoint::post_legacy(const mcp_route& route, request_head
         co_return reply(fault_response(bad, route.name, parsed.message.id.in(body)));
     }
     jsonrpc::flatten(body);
-    group_.spawn("message", answer_legacy(route, client, std::move(body)));
+    group_.spawn("message", answer_legacy(route, client, std::move(body), caller_of(head)));
     co_return reply(response(202, "text/plain", "Accepted"));
 }
 
 // Everything goes out on the session's one stream.
-core::task<> mcp_endpoint::answer_legacy(const mcp_route& route, session_ref client, std::string body) {
+core::task<> mcp_endpoint::answer_legacy(const mcp_route& route, session_ref client, std::string body,
+                                         telemetry::trace_context caller) {
     const auto message = jsonrpc::scan(body);
     const auto stream = client->standalone();
     client->touch();
     if (message.kind != jsonrpc::message_kind::request) {
         take_in(client, std::move(body), message);
     } else if (message.method_name == "initialize" && client->revision().empty()) {
-        const auto answer = co_await shake_hands(route, client, std::move(body), message);
+        const auto answer = co_await shake_hands(route, client, std::move(body), message, std::move(caller));
         stream->append(answer);
     } else if (message.method_name == "ping" || client->revision().empty()) {
         const auto id = message.id.in(body);
@@ -135,7 +136,7 @@ core::task<> mcp_endpoint::answer_legacy(const mcp_route& route, session_ref cli
         stream->append(message.method_name == "ping" ? jsonrpc::result_response(id, "{}")
                                                      : fault_response(early, route.name, id).body);
     } else {
-        auto call = submit(route, client, std::move(body), message, true);
+        auto call = submit(route, client, std::move(body), message, true, caller);
         co_await pump(client, std::move(call), stream, false);
     }
 }

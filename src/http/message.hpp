@@ -24,7 +24,10 @@ struct request_head {
     std::string protocol_version; // MCP-Protocol-Version
     std::string session_id;       // Mcp-Session-Id
     std::string last_event_id;    // Last-Event-ID
+    std::string traceparent;      // W3C Trace Context; not checked yet
+    std::string tracestate;       // all fields of this name, joined by ", "
     bool loopback = false;        // the client reached us over a loopback address
+    bool local = false;           // came in over the control socket, whose file mode is the credential
     std::size_t agent = 0;        // which agent id it showed: set by service::screen
 };
 

@@ -13,15 +13,22 @@ struct entry {
 };
 
 constexpr std::string_view streamable = "POST, GET, DELETE";
+constexpr std::string_view probe = "GET, HEAD";
 
 constexpr entry table[] = {
     {"/mcp/", true, "/sse", endpoint::legacy_stream, "GET", true},
     {"/mcp/", true, "/messages", endpoint::legacy_message, "POST", true},
     {"/mcp/", true, "", endpoint::mcp, streamable, true},
     {"/mcp", false, "", endpoint::federation, streamable, true},
-    {"/health", false, "", endpoint::health, "GET, HEAD", false},
-    {"/livez", false, "", endpoint::livez, "GET, HEAD", false},
-    {"/readyz", false, "", endpoint::readyz, "GET, HEAD", false},
+    {"/health", false, "", endpoint::health, probe, false},
+    {"/health/servers", false, "", endpoint::health_servers, probe, true},
+    {"/health/servers/", true, "", endpoint::health_server, probe, true},
+    {"/health/events", false, "", endpoint::health_events, "GET", true},
+    {"/metrics", false, "", endpoint::metrics, probe, true},
+    {"/status", false, "", endpoint::status_page, probe, false},
+    {"/livez", false, "", endpoint::livez, probe, false},
+    {"/readyz", false, "", endpoint::readyz, probe, false},
+    {"/startupz", false, "", endpoint::startupz, probe, false},
     {"/close", false, "", endpoint::close, "POST", true},
 };
 

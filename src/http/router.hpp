@@ -11,9 +11,15 @@ enum class endpoint : std::uint8_t {
     federation,     // all of them
     legacy_stream,  // HTTP+SSE of MCP 2024-11-05
     legacy_message, // and where its messages go
-    health,
+    health,         // the specification's
+    health_servers, // the detail of all servers
+    health_server,  // and of one
+    health_events,  // transitions as they happen
+    metrics,
+    status_page,
     livez,
     readyz,
+    startupz,
     close
 };
 
@@ -22,7 +28,7 @@ struct route {
 
     result what = result::not_found;
     endpoint target = endpoint::health;
-    std::string_view server; // of /mcp/{server} and what is below it
+    std::string_view server; // of /mcp/{server} and what is below it, and of /health/servers/{server}
     std::string_view allow;  // the methods of the path, for the Allow header
     bool authenticated = false;
 };

@@ -2,8 +2,10 @@
 
 #include "jsonrpc/envelope.hpp"
 #include "jsonrpc/message.hpp"
+#include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
+#include "jsonrpc/utf8.hpp"
 #include "mcp/revisions.hpp"
 
 #include <utility>
@@ -35,6 +37,18 @@ initialize_result initialize_result::read(std::string_view response) {
     read.result_ = std::string(result);
     read.version_ = *version;
     return read;
+}
+
+std::string initialize_result::server_info() const {
+    const jsonrpc::span whole{jsonrpc::skip_blank(result_, 0), result_.size()};
+    const auto info = jsonrpc::find_member(result_, whole, "serverInfo");
+    if (!info.present() || result_[info.begin] != '{') return {};
+    auto member = [&](std::string_view key) {
+        const auto value = jsonrpc::find_member(result_, info, key).in(result_);
+        const auto text = jsonrpc::unescape(value).value_or(std::string());
+        return jsonrpc::quote(std::string_view(text).substr(0, jsonrpc::utf8_border(text, 128)));
+    };
+    return R"({"name":)" + member("name") + R"(,"version":)" + member("version") + "}";
 }
 
 std::string initialize_result::answer(std::string_view id_token, std::string_view requested) const {

@@ -21,6 +21,9 @@ class initialize_result {
     const std::string& fault() const { return fault_; }
     std::string_view protocol_version() const { return version_; }
 
+    // Name and version of the server as JSON, or empty: written anew, so it is sound whatever it sent.
+    std::string server_info() const;
+
     // The response for a client that asked for `requested`: everything as the server said it but the version,
     // which is negotiated between this client and the gateway (MCP lifecycle).
     std::string answer(std::string_view id_token, std::string_view requested) const;

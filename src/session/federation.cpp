@@ -33,16 +33,18 @@ core::task<outcome> end_of(open_call& call) {
 }
 
 std::unique_ptr<open_call> ask_page(const session_ref& client, std::size_t server, mcp::list_kind kind,
-                                    std::string_view id_token, std::string_view cursor) {
+                                    std::string_view id_token, std::string_view cursor,
+                                    const telemetry::trace_context& caller) {
     const auto params = cursor.empty() ? std::string("{}") : R"({"cursor":)" + std::string(cursor) + "}";
     auto text = jsonrpc::request(id_token, mcp::list_method(kind), params);
     const auto message = jsonrpc::scan(text);
-    return client->request(server, std::move(text), message, false);
+    return client->request(server, std::move(text), message, false, caller);
 }
 
 // All pages of one server, the first of which has been asked for.
 core::task<> collect_one(session_ref client, std::size_t server, mcp::list_kind kind, std::string id_token,
-                         std::unique_ptr<open_call> page, mcp::list_merge& into) {
+                         std::unique_ptr<open_call> page, mcp::list_merge& into,
+                         telemetry::trace_context caller) {
     const auto& target = *client->servers()[server];
     for (unsigned count = 0; count < most_pages; ++count) {
         const auto end = co_await end_of(*page);
@@ -51,25 +53,27 @@ core::task<> collect_one(session_ref client, std::size_t server, mcp::list_kind 
             co_return;
         const auto cursor = mcp::next_cursor(end.response);
         if (cursor.empty()) co_return;
-        page = ask_page(client, server, kind, id_token, cursor);
+        page = ask_page(client, server, kind, id_token, cursor, caller);
     }
     into.failed(target.name, "its list has more than 100 pages");
 }
 
 core::task<> collect(federation& all, session_ref client, mcp::list_kind kind, std::string id_token,
-                     backend::reply_sink::sender answer) {
+                     backend::reply_sink::sender answer, telemetry::trace_context caller) {
     mcp::list_merge merged(kind, &all.names);
     std::vector<std::unique_ptr<open_call>> first;
     for (std::size_t server = 0; server < client->servers().size(); ++server)
-        first.push_back(ask_page(client, server, kind, id_token, {}));
+        first.push_back(ask_page(client, server, kind, id_token, {}, caller));
     for (std::size_t server = 0; server < first.size(); ++server)
-        co_await collect_one(client, server, kind, id_token, std::move(first[server]), merged);
+        co_await collect_one(client, server, kind, id_token, std::move(first[server]), merged, caller);
     answer.finish(outcome(jsonrpc::result_response(id_token, merged.result())));
 }
 
-std::unique_ptr<open_call> forward(const session_ref& client, mcp::federated_call call, bool streams) {
+std::unique_ptr<open_call> forward(const session_ref& client, mcp::federated_call call, bool streams,
+                                   const telemetry::trace_context& caller) {
     const auto message = jsonrpc::scan(call.text);
-    auto open = client->request(place_of(*client, call.server), std::move(call.text), message, streams);
+    auto open =
+        client->request(place_of(*client, call.server), std::move(call.text), message, streams, caller);
     open->polish = [server = std::move(call.server), method = message.method_name](std::string response) {
         return mcp::rewrite_result(server, method, std::move(response));
     };
@@ -82,20 +86,21 @@ outcome refusal(std::string reason) {
 
 // The name was shortened, and this gateway has not listed its server yet.
 core::task<> ask_and_forward(federation& all, session_ref client, std::string text, std::string server,
-                             bool streams, backend::reply_sink::sender answer) {
+                             bool streams, backend::reply_sink::sender answer,
+                             telemetry::trace_context caller) {
     const auto message = jsonrpc::scan(text);
     const std::string id_token(message.id.in(text));
     const auto kind = message.method_name == "tools/call" ? mcp::list_kind::tools : mcp::list_kind::prompts;
     const auto place = place_of(*client, server);
     mcp::list_merge learned(kind, &all.names);
-    auto page = ask_page(client, place, kind, id_token, {});
-    co_await collect_one(client, place, kind, id_token, std::move(page), learned);
+    auto page = ask_page(client, place, kind, id_token, {}, caller);
+    co_await collect_one(client, place, kind, id_token, std::move(page), learned, caller);
     auto routed = mcp::route_call(all.servers, all.names, text, message);
     if (!routed.call) {
         answer.finish(refusal(routed.reason.empty() ? "no server has this name" : std::move(routed.reason)));
         co_return;
     }
-    const auto call = forward(client, std::move(*routed.call), streams);
+    const auto call = forward(client, std::move(*routed.call), streams, caller);
     auto next = co_await call->next();
     while (next.index() == 0) {
         answer.message(std::move(std::get<0>(next)), forwarded_limit);
@@ -124,12 +129,13 @@ std::string answered_here(const federation& all, std::string_view text, const js
 
 std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& group, federation& all,
                                          const session_ref& client, std::string text,
-                                         const jsonrpc::envelope& message, bool streams) {
+                                         const jsonrpc::envelope& message, bool streams,
+                                         const telemetry::trace_context& caller) {
     const std::string id_token(message.id.in(text));
     auto [answer, receiver] = backend::reply_sink::make(loop);
     auto open = std::make_unique<open_call>(std::move(receiver), all.whole, message, id_token, nullptr);
     if (const auto kind = mcp::list_kind_of(message.method_name)) {
-        group.spawn("list", collect(all, client, *kind, id_token, std::move(answer)));
+        group.spawn("list", collect(all, client, *kind, id_token, std::move(answer), caller));
         return open;
     }
     if (message.method_name == "logging/setLevel") client->note_level(text, message);
@@ -138,12 +144,12 @@ std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& 
         return open;
     }
     auto routed = mcp::route_call(all.servers, all.names, text, message);
-    if (routed.call) return forward(client, std::move(*routed.call), streams);
+    if (routed.call) return forward(client, std::move(*routed.call), streams, caller);
     if (routed.ask.empty())
         answer.finish(refusal(std::move(routed.reason)));
     else
         group.spawn("list", ask_and_forward(all, client, std::move(text), std::move(routed.ask), streams,
-                                            std::move(answer)));
+                                            std::move(answer), caller));
     return open;
 }
 

@@ -26,6 +26,7 @@ struct federation {
 // `group`.
 std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& group, federation& all,
                                          const std::shared_ptr<session>& client, std::string text,
-                                         const jsonrpc::envelope& message, bool streams);
+                                         const jsonrpc::envelope& message, bool streams,
+                                         const telemetry::trace_context& caller = telemetry::trace_context());
 
 } // namespace drawbridge::session

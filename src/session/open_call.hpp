@@ -4,7 +4,9 @@
 #include "backend/call.hpp"
 #include "core/asio.hpp"
 #include "jsonrpc/envelope.hpp"
+#include "session/call_meter.hpp"
 #include "session/upstream.hpp"
+#include "telemetry/tracer.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -15,6 +17,9 @@
 
 namespace drawbridge::session {
 
+// Ends the span, if it is on, with what the client is told.
+void end_span(telemetry::span& span, const backend::outcome& end);
+
 // Lives on the session's loop. Destroying it says that nobody waits any more; the server works on.
 class open_call {
   public:
@@ -23,6 +28,7 @@ class open_call {
         : id_token(std::move(id))
         , method(request.method_name)
         , target(server)
+        , meter_(server.counted, request.method_name)
         , answer_(std::move(answer))
         , on_close_(std::move(on_close)) {}
     open_call(const open_call&) = delete;
@@ -32,7 +38,14 @@ class open_call {
     }
 
     // Messages (progress, log, requests of the server), then exactly one outcome.
-    core::task<std::variant<std::string, backend::outcome>> next() { return answer_.next(); }
+    core::task<std::variant<std::string, backend::outcome>> next() {
+        auto next = co_await answer_.next();
+        if (const auto* end = std::get_if<backend::outcome>(&next)) {
+            meter_.note(*end);
+            end_span(span, *end);
+        }
+        co_return next;
+    }
     // False when nothing came before the deadline.
     core::task<bool> wait_until(core::time_point deadline) { return answer_.wait_until(deadline); }
 
@@ -40,8 +53,10 @@ class open_call {
     const std::string method;
     const upstream& target;
     std::function<std::string(std::string)> polish; // what a good answer still needs; may be empty
+    telemetry::span span;                           // off when the call is not traced; ends with it
 
   private:
+    call_meter meter_;
     backend::reply_sink::receiver answer_;
     std::function<void()> on_close_;
 };

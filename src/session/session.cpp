@@ -30,7 +30,26 @@ bool forbidden(const mcp::tool_filter& tools, std::string_view text, const jsonr
     return !message.params_name.present() || !name || !tools.allows(*name);
 }
 
+// What went wrong, in one word that says nothing of the content; empty: nothing.
+std::string fault_word(const backend::outcome& end) {
+    using kind = backend::outcome::kind;
+    if (end.failure) return std::to_string(mcp::answer_for(end.failure->kind).code);
+    if (end.response.empty()) return "cancelled";
+    if (end.says != kind::error) return end.says == kind::tool_error ? "tool_error" : std::string();
+    const auto error = jsonrpc::scan(end.response).error;
+    const auto code = jsonrpc::find_member(end.response, error, "code").in(end.response);
+    const bool number =
+        !code.empty() && code.size() <= 11 && code.find_first_not_of("-0123456789") == std::string_view::npos;
+    return number ? std::string(code) : "error";
+}
+
 } // namespace
+
+void end_span(telemetry::span& span, const backend::outcome& end) {
+    if (!span) return;
+    const unsigned good = end.response.empty() ? 202 : 200;
+    span.end(end.failure ? mcp::answer_for(end.failure->kind).http_status : good, fault_word(end));
+}
 
 introduction read_introduction(std::string_view initialize, const jsonrpc::envelope& message) {
     introduction who;
@@ -101,8 +120,10 @@ void session::close() {
 // --- what the client sends
 
 std::unique_ptr<open_call> session::request(std::size_t server, std::string text,
-                                            const jsonrpc::envelope& message, bool streams) {
+                                            const jsonrpc::envelope& message, bool streams,
+                                            const telemetry::trace_context& caller) {
     touch();
+    auto span = start_span(server, text, message, caller);
     auto [sender, receiver] = backend::reply_sink::make(loop_);
     running_call running;
     running.ticket = ++last_ticket_;
@@ -120,6 +141,13 @@ std::unique_ptr<open_call> session::request(std::size_t server, std::string text
     };
     auto open = std::make_unique<open_call>(std::move(receiver), *servers_[server], message, place->id_token,
                                             std::move(closed));
+    std::string traceparent;
+    std::string tracestate;
+    if (span) {
+        traceparent = telemetry::traceparent(span.context());
+        tracestate = span.context().state;
+        open->span = std::move(span);
+    }
     if (forbidden(servers_[server]->tools, text, message)) {
         sender.finish(backend::outcome(
             mcp::fault(mcp::fault_kind::tool_not_allowed,
@@ -130,8 +158,25 @@ std::unique_ptr<open_call> session::request(std::size_t server, std::string text
     call.progress_token = message.progress_token;
     call.from = clients_.at(server);
     call.ticket = place->ticket;
+    call.traceparent = std::move(traceparent);
+    call.tracestate = std::move(tracestate);
     servers_[server]->backend.submit(std::move(call));
     return open;
+}
+
+// What stands in the message is nearer to the call than the header of the HTTP request that brought it. It is
+// replaced where it stands, without moving anything: `message` goes on to describe `text`.
+telemetry::span session::start_span(std::size_t server, std::string& text, const jsonrpc::envelope& message,
+                                    const telemetry::trace_context& caller) const {
+    if (settings_.tracer == nullptr || !settings_.tracer->on()) return telemetry::span();
+    const auto places = telemetry::find_trace(text, message);
+    const auto own = telemetry::read_trace(text, places);
+    const auto tool =
+        message.method_name == "tools/call" ? jsonrpc::unescape(message.params_name.in(text)) : std::nullopt;
+    auto span = settings_.tracer->start_span(own ? *own : caller, servers_[server]->name, message.method_name,
+                                             tool.value_or(std::string()));
+    telemetry::replace_trace(text, places, span.context());
+    return span;
 }
 
 void session::note_level(std::string_view text, const jsonrpc::envelope& message) {

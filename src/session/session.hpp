@@ -18,6 +18,7 @@
 #include "session/server_requests.hpp"
 #include "session/upstream.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/tracer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,9 +42,10 @@ introduction read_introduction(std::string_view initialize, const jsonrpc::envel
 struct session_settings {
     std::string id;
     std::size_t agent = 0;
-    std::size_t kept_bytes = 0;   // of one stream
-    std::size_t max_streams = 32; // that are kept for a client that may come back
-    bool unified = false;         // names and URIs are federated
+    std::size_t kept_bytes = 0;                // of one stream
+    std::size_t max_streams = 32;              // that are kept for a client that may come back
+    bool unified = false;                      // names and URIs are federated
+    const telemetry::tracer* tracer = nullptr; // outlives the session; null: no traces
 };
 
 class session final : public std::enable_shared_from_this<session> {
@@ -65,9 +67,10 @@ class session final : public std::enable_shared_from_this<session> {
     void settle(std::string revision) { revision_ = std::move(revision); }
 
     // A request of the client. `streams`: its caller reads more than the answer. The answer may be a fault;
-    // it always comes.
+    // it always comes. `caller`: the span that it came from; not valid: none.
     std::unique_ptr<open_call> request(std::size_t server, std::string text, const jsonrpc::envelope& message,
-                                       bool streams);
+                                       bool streams,
+                                       const telemetry::trace_context& caller = telemetry::trace_context());
     void notify(std::string text, const jsonrpc::envelope& message);
     // The client's answer to a request of a server.
     void answer(const std::string& text, const jsonrpc::envelope& message);
@@ -112,6 +115,8 @@ class session final : public std::enable_shared_from_this<session> {
         backend::reply_sink::tap way;
     };
 
+    telemetry::span start_span(std::size_t server, std::string& text, const jsonrpc::envelope& message,
+                               const telemetry::trace_context& caller) const;
     void deliver(std::size_t server, std::uint64_t link, std::string text, const jsonrpc::envelope& message);
     void deliver_request(std::size_t server, std::uint64_t link, const std::string& text,
                          const jsonrpc::envelope& message);

@@ -71,6 +71,7 @@ void store::insert(std::shared_ptr<session> one) {
     ++by_agent_[one->agent()];
     const auto id = one->id();
     sessions_.emplace(id, std::move(one));
+    if (settings_.open != nullptr) *settings_.open = sessions_.size();
     if (!sweep_.is_set()) look_for_expired();
 }
 
@@ -85,6 +86,7 @@ void store::end(const session& one, std::string_view why) {
     if (found == sessions_.end()) return;
     const auto ended = std::move(found->second);
     sessions_.erase(found);
+    if (settings_.open != nullptr) *settings_.open = sessions_.size();
     if (--by_agent_[ended->agent()] == 0) by_agent_.erase(ended->agent());
     log_.debug("a session ended: ", why);
     ended->close();

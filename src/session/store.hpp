@@ -20,6 +20,7 @@ struct store_settings {
     std::chrono::seconds timeout{6 * 3600}; // without a request, a call or an open stream
     std::size_t max_sessions = 10000;
     std::size_t max_sessions_per_agent = 10000;
+    std::uint64_t* open = nullptr; // a gauge of open sessions, which outlives the store; null: none
 };
 
 // Lives on one loop.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/handle.hpp"
+#include "health/meters.hpp"
 #include "mcp/tool_filter.hpp"
 
 #include <string>
@@ -19,6 +20,7 @@ struct upstream {
     std::string name;
     backend::handle backend;
     mcp::tool_filter tools;
+    health::server_meters* counted = nullptr; // outlives everything; null: nobody counts
 };
 
 } // namespace drawbridge::session

@@ -181,14 +181,14 @@ class block_signals {
 
 namespace detail {
 
-void write(const std::shared_ptr<log_channel>& channel, const std::shared_ptr<const std::string>& server,
+void write(const std::shared_ptr<log_channel>& channel, const std::shared_ptr<const log_labels>& labels,
            severity level, std::string_view text) noexcept {
     try {
         auto made = std::make_shared<entry>();
         made->channel = channel;
         made->line.level = level;
         made->line.time = std::chrono::system_clock::now();
-        made->line.server = server;
+        made->line.labels = labels;
         made->line.text = cut_text(text);
         logging::attribute_set attributes;
         attributes.insert(entry_name(), logging::attributes::make_constant(entry_pointer(std::move(made))));
@@ -204,10 +204,25 @@ void write(const std::shared_ptr<log_channel>& channel, const std::shared_ptr<co
 
 } // namespace detail
 
-log log::for_server(std::string_view name) const {
+log log::with(std::string log_labels::*which, std::string_view label) const {
     log out = *this;
-    if (channel_) out.server_ = std::make_shared<const std::string>(name);
+    if (!channel_) return out;
+    auto labels = labels_ ? std::make_shared<log_labels>(*labels_) : std::make_shared<log_labels>();
+    (*labels).*which = label;
+    out.labels_ = std::move(labels);
     return out;
+}
+
+log log::for_server(std::string_view name) const {
+    return with(&log_labels::server, name);
+}
+
+log log::for_session(std::string_view label) const {
+    return with(&log_labels::session, label);
+}
+
+log log::for_request(std::string_view label) const {
+    return with(&log_labels::request, label);
 }
 
 struct log_backend::implementation {

@@ -26,13 +26,22 @@ std::optional<severity> parse_severity(std::string_view name);
 
 enum class log_format : std::uint8_t {
     automatic, // readable on a terminal, systemd where JOURNAL_STREAM names this stderr, else plain
-    readable,  // local time, level, [server], text; coloured on a terminal unless NO_COLOR is set
+    readable,  // local time, level, [labels], text; coloured on a terminal unless NO_COLOR is set
     systemd,   // "<N>" priority, no time: the journal has its own
-    plain      // like readable with UTC ISO 8601 time, no colour
+    plain,     // like readable with UTC ISO 8601 time, no colour
+    json       // an object on each line: time, level, message, and the labels that are known
 };
 
-// "auto", "readable", "systemd", "plain".
+// "auto", "readable", "systemd", "plain", "json".
 std::optional<log_format> parse_log_format(std::string_view name);
+
+// What a line is about; empty: not known. Short names and numbers that the caller chose. Never a session id:
+// whoever has one can speak for its session.
+struct log_labels {
+    std::string server;
+    std::string session;
+    std::string request;
+};
 
 namespace detail {
 
@@ -40,7 +49,7 @@ namespace detail {
 struct log_channel;
 inline constexpr std::uint8_t level_off = 255;
 
-void write(const std::shared_ptr<log_channel>& channel, const std::shared_ptr<const std::string>& server,
+void write(const std::shared_ptr<log_channel>& channel, const std::shared_ptr<const log_labels>& labels,
            severity level, std::string_view text) noexcept;
 
 template <class Part>
@@ -72,7 +81,7 @@ class log {
     }
     // Any thread. Line breaks and control characters are escaped, and the text is cut at 8 KiB.
     void write(severity level, std::string_view text) const noexcept {
-        if (enabled(level)) detail::write(channel_, server_, level, text);
+        if (enabled(level)) detail::write(channel_, labels_, level, text);
     }
 
     // The parts (text, char, integers, bool) one after another, put together only if the level is on.
@@ -97,28 +106,33 @@ class log {
         write_parts(severity::critical, parts...);
     }
 
-    // The same log with every line marked [name].
+    // The same log with this label on every line, beside those it has: [server session request]. An empty one
+    // is taken off. Each allocates once: made where a server, session or request begins, not for every line.
     log for_server(std::string_view name) const;
+    log for_session(std::string_view label) const;
+    log for_request(std::string_view label) const;
 
   private:
     friend class log_backend;
+
+    log with(std::string log_labels::*which, std::string_view label) const;
 
     template <class... Parts>
     void write_parts(severity level, const Parts&... parts) const {
         if (!enabled(level)) return;
         if constexpr (sizeof...(Parts) == 1 && (std::convertible_to<const Parts&, std::string_view> && ...)) {
-            detail::write(channel_, server_, level, std::string_view(parts...));
+            detail::write(channel_, labels_, level, std::string_view(parts...));
         } else {
             std::string text;
             text.reserve(128);
             (detail::append(text, parts), ...);
-            detail::write(channel_, server_, level, text);
+            detail::write(channel_, labels_, level, text);
         }
     }
 
     std::shared_ptr<detail::log_channel> channel_;
     const std::atomic<std::uint8_t>* level_ = nullptr; // inside *channel_
-    std::shared_ptr<const std::string> server_;
+    std::shared_ptr<const log_labels> labels_;         // null: none
 };
 
 struct log_options {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 namespace drawbridge::telemetry {
 
@@ -16,8 +17,9 @@ std::size_t index_of(severity level) {
     return static_cast<std::size_t>(level);
 }
 
+constexpr char digits[] = "0123456789abcdef";
+
 void append_hex(std::string& out, unsigned char value) {
-    constexpr char digits[] = "0123456789abcdef";
     out += "\\x";
     out += digits[value >> 4];
     out += digits[value & 15];
@@ -57,7 +59,7 @@ void append_time(std::string& out, std::chrono::system_clock::time_point time, b
     out.append(text, used);
     std::snprintf(text, sizeof text, ".%03d", static_cast<int>(millis));
     out += text;
-    out += local ? " " : "Z ";
+    if (!local) out += 'Z';
 }
 
 void append_level(std::string& out, severity level, bool colour) {
@@ -68,6 +70,47 @@ void append_level(std::string& out, severity level, bool colour) {
     out += name;
     if (colour) out += "\x1b[0m";
     out.append(name.size() < 7 ? 8 - name.size() : 1, ' ');
+}
+
+// [server session request], as far as they are known.
+void append_labels(std::string& out, const log_labels& labels) {
+    char before = '[';
+    for (const auto* label : {&labels.server, &labels.session, &labels.request}) {
+        if (label->empty()) continue;
+        out += std::exchange(before, ' ');
+        append_printable(out, *label);
+    }
+    if (before == ' ') out += "] ";
+}
+
+void append_json_member(std::string& out, std::string_view name, std::string_view value) {
+    out += ",\"";
+    out += name;
+    out += "\":";
+    append_json(out, value);
+}
+
+void append_json_line(std::string& out, const log_line& line) {
+    out += R"({"time":")";
+    append_time(out, line.time, false);
+    out += '"';
+    append_json_member(out, "level", names[index_of(line.level)]);
+    append_json_member(out, "message", line.text);
+    if (line.labels) {
+        if (!line.labels->server.empty()) append_json_member(out, "server", line.labels->server);
+        if (!line.labels->session.empty()) append_json_member(out, "session", line.labels->session);
+        if (!line.labels->request.empty()) append_json_member(out, "request", line.labels->request);
+    }
+    out += "}\n";
+}
+
+// \u0085, \u2028: what breaks_line() accepts.
+void append_json_separator(std::string& out, std::string_view sequence) {
+    const auto last = static_cast<unsigned char>(sequence.back());
+    out += sequence.size() == 2 ? "\\u00" : "\\u20";
+    const int code = sequence.size() == 2 ? last : last - 0x80;
+    out += digits[code >> 4];
+    out += digits[code & 15];
 }
 
 } // namespace
@@ -88,6 +131,7 @@ std::optional<log_format> parse_log_format(std::string_view name) {
     if (name == "readable") return log_format::readable;
     if (name == "systemd") return log_format::systemd;
     if (name == "plain") return log_format::plain;
+    if (name == "json") return log_format::json;
     return std::nullopt;
 }
 
@@ -125,6 +169,39 @@ void append_printable(std::string& out, std::string_view text) {
     }
 }
 
+void append_json(std::string& out, std::string_view text) {
+    out += '"';
+    for (std::size_t at = 0; at < text.size();) {
+        const auto c = static_cast<unsigned char>(text[at]);
+        if (c >= 0x20 && c < 0x7F) {
+            if (c == '"' || c == '\\') out += '\\';
+            out += text[at++];
+            continue;
+        }
+        if (c < 0x80) {
+            if (c == '\n' || c == '\r' || c == '\t') {
+                append_control(out, c);
+            } else {
+                out += "\\u00";
+                out += digits[c >> 4];
+                out += digits[c & 15];
+            }
+            ++at;
+            continue;
+        }
+        const std::size_t length = jsonrpc::utf8_length(text, at);
+        const std::string_view sequence = text.substr(at, length);
+        if (length == 0)
+            out += jsonrpc::replacement_character;
+        else if (breaks_line(sequence))
+            append_json_separator(out, sequence);
+        else
+            out += sequence;
+        at += length == 0 ? 1 : length;
+    }
+    out += '"';
+}
+
 log_format choose_format(bool terminal, std::optional<std::string_view> journal_stream, std::uint64_t device,
                          std::uint64_t inode) {
     if (terminal) return log_format::readable;
@@ -134,17 +211,15 @@ log_format choose_format(bool terminal, std::optional<std::string_view> journal_
 
 void append_line(std::string& out, const log_line& line, log_format format, bool colour) {
     constexpr std::array<std::string_view, 5> priorities = {"<7>", "<6>", "<4>", "<3>", "<2>"}; // syslog(3)
+    if (format == log_format::json) return append_json_line(out, line);
     if (format == log_format::systemd) {
         out += priorities[index_of(line.level)];
     } else {
         append_time(out, line.time, format == log_format::readable);
+        out += ' ';
         append_level(out, line.level, colour && format == log_format::readable);
     }
-    if (line.server) {
-        out += '[';
-        append_printable(out, *line.server);
-        out += "] ";
-    }
+    if (line.labels) append_labels(out, *line.labels);
     append_printable(out, line.text);
     out += '\n';
 }

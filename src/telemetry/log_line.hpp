@@ -15,8 +15,8 @@ namespace drawbridge::telemetry {
 struct log_line {
     severity level = severity::info;
     std::chrono::system_clock::time_point time;
-    std::shared_ptr<const std::string> server; // may be null
-    std::string text;                          // as written, cut
+    std::shared_ptr<const log_labels> labels; // may be null
+    std::string text;                         // as written, cut
 };
 
 inline constexpr std::size_t max_line_text = 8 * 1024;
@@ -27,6 +27,11 @@ std::string cut_text(std::string_view text);
 // Control characters (C1 too), line separators and invalid UTF-8 as escapes: one record stays one line, and a
 // terminal obeys nothing in it.
 void append_printable(std::string& out, std::string_view text);
+
+// The text as a JSON string with its quotes. Whatever it is made of, the result is valid JSON in valid UTF-8:
+// invalid bytes become U+FFFD, and what append_printable() escapes is escaped here as \u00XX, so that neither
+// a terminal nor a reader of lines is misled.
+void append_json(std::string& out, std::string_view text);
 
 // What log_format::automatic stands for. `journal_stream` is the variable JOURNAL_STREAM ("device:inode"),
 // and the numbers are those of the descriptor: systemd.exec(5) asks to compare them, since the variable is

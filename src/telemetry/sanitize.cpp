@@ -1,7 +1,7 @@
 #include "telemetry/sanitize.hpp"
 
-#include "jsonrpc/text.hpp"
 #include "jsonrpc/utf8.hpp"
+#include "telemetry/spellings.hpp"
 #include "telemetry/token_shapes.hpp"
 
 #include <algorithm>
@@ -16,6 +16,8 @@ constexpr std::string_view mask = "***";
 constexpr std::size_t least_secret = 4; // shorter ones only as whole words
 constexpr std::size_t least_line = 8;   // of a secret with several lines
 constexpr std::size_t least_beginning = 8;
+constexpr std::size_t least_coded = 6; // of a secret in base64: shorter ones are met by chance
+constexpr int most_escapes = 2;        // JSON in JSON, a URL in JSON
 
 bool between(char c, int low, int high) {
     const auto value = static_cast<unsigned char>(c);
@@ -80,40 +82,17 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-std::string percent_encode(std::string_view text) {
-    constexpr char digits[] = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto value = static_cast<unsigned char>(c);
-        const bool plain = between(c, '0', '9') || between(c, 'a', 'z') || between(c, 'A', 'Z') || c == '-' ||
-                           c == '_' || c == '.' || c == '~';
-        if (plain) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[value >> 4];
-            out += digits[value & 15];
-        }
-    }
-    return out;
-}
-
-// Every spelling in which a secret may show up in a cleaned text.
-void add_spellings(std::string_view secret, std::vector<std::string>& out) {
-    const auto add = [&](std::string_view spelling) {
-        if (!spelling.empty()) out.emplace_back(spelling);
+// A secret as it stands in a cleaned text, and each line of one that has several.
+void add_values(std::string_view secret, std::vector<std::string>& out) {
+    const auto add = [&](std::string_view raw, std::size_t least) {
+        const std::string cleaned = clean(raw);
+        if (const auto value = trim(cleaned); value.size() >= least) out.emplace_back(value);
     };
-    const std::string cleaned = clean(secret);
-    const std::string_view value = trim(cleaned);
-    add(value);
-    const std::string quoted = jsonrpc::quote(secret);
-    if (const auto body = std::string_view(quoted).substr(1, quoted.size() - 2); body != value) add(body);
-    if (const std::string encoded = percent_encode(secret); encoded != value) add(encoded);
+    add(secret, 1);
     if (secret.find('\n') == std::string_view::npos) return;
     while (!secret.empty()) {
         const std::size_t line_break = std::min(secret.find('\n'), secret.size());
-        const std::string line = clean(secret.substr(0, line_break));
-        if (trim(line).size() >= least_line) add(trim(line));
+        add(secret.substr(0, line_break), least_line);
         secret.remove_prefix(std::min(line_break + 1, secret.size()));
     }
 }
@@ -139,11 +118,18 @@ std::vector<std::uint32_t> borders(std::string_view pattern) {
     return out;
 }
 
+// True when the text may end with a beginning of the secret.
+bool may_begin_at_end(std::string_view text, std::string_view secret) {
+    if (secret.size() <= least_beginning) return false;
+    const auto last = text.substr(text.size() - std::min(text.size(), secret.size() - 1));
+    return ::memmem(last.data(), last.size(), secret.data(), least_beginning) != nullptr;
+}
+
 // All places of the secret, overlapping ones too, and a beginning of it at the end of the text. Linear,
 // whatever the text is made of; a text without the secret only costs the library's search.
 void find_secret(std::string_view text, std::string_view secret, std::vector<hidden>& out) {
     const bool there = ::memmem(text.data(), text.size(), secret.data(), secret.size()) != nullptr;
-    if (!there && secret.size() <= least_beginning) return;
+    if (!there && !may_begin_at_end(text, secret)) return;
     const auto border = borders(secret);
     std::size_t at = there || text.size() < secret.size() ? 0 : text.size() - secret.size() + 1;
     std::size_t matched = 0;
@@ -160,6 +146,67 @@ void find_secret(std::string_view text, std::string_view secret, std::vector<hid
     if (matched >= least_beginning && matched < secret.size())
         out.push_back({text.size() - matched, text.size()});
 }
+
+bool holds(std::string_view text, std::string_view what) {
+    return text.find(what) != std::string_view::npos;
+}
+
+// Looks for the secrets in a text, and in what it says when its escapes are read.
+class search {
+  public:
+    explicit search(const std::vector<std::string>& values) : values_(values) {}
+
+    std::vector<hidden> run(std::string_view text) {
+        look(text, nullptr, holds(text, "\\"), holds(text, "%"));
+        return std::move(found_);
+    }
+
+  private:
+    // A decoded text and the one that it was made from; null: the text itself.
+    struct nesting {
+        const decoded_text& text;
+        const nesting* outer;
+        int depth;
+    };
+
+    // `backslashes`, `percents`: there are such escapes that have not been read in another order already.
+    void look(std::string_view text, const nesting* inside, bool backslashes, bool percents) {
+        find(text, inside, 0);
+        for (std::size_t skipped = 0; skipped < 4; ++skipped) {
+            const auto decoded = base64_decoded(text, skipped);
+            if (decoded.bytes.empty()) break;
+            const nesting coded{decoded, inside, 0};
+            find(decoded.bytes, &coded, least_coded);
+        }
+        const int depth = inside == nullptr ? 1 : inside->depth + 1;
+        if (depth > most_escapes) return;
+        if (backslashes) {
+            const auto plain = unescaped(text);
+            const nesting inner{plain, inside, depth};
+            look(plain.bytes, &inner, holds(plain.bytes, "\\"), holds(plain.bytes, "%"));
+        }
+        if (percents) {
+            const auto plain = percent_decoded(text);
+            const nesting inner{plain, inside, depth};
+            look(plain.bytes, &inner, holds(text, "%5C") || holds(text, "%5c"), holds(text, "%25"));
+        }
+    }
+
+    void find(std::string_view text, const nesting* inside, std::size_t least) {
+        places_.clear();
+        for (const auto& value : values_)
+            if (value.size() >= least) find_secret(text, value, places_);
+        for (auto place : places_) {
+            for (const auto* each = inside; each != nullptr; each = each->outer)
+                place = each->text.origin(place);
+            found_.push_back(place);
+        }
+    }
+
+    const std::vector<std::string>& values_;
+    std::vector<hidden> places_;
+    std::vector<hidden> found_;
+};
 
 std::string hide(std::string_view text, std::vector<hidden>& places) {
     std::sort(places.begin(), places.end(),
@@ -182,17 +229,18 @@ std::string hide(std::string_view text, std::vector<hidden>& places) {
 
 } // namespace
 
+std::string hide_secrets(std::string_view text, const std::vector<std::string>& secrets) {
+    std::vector<std::string> values;
+    for (const auto& secret : secrets)
+        add_values(secret, values);
+    auto places = search(values).run(text);
+    find_token_shapes(text, places);
+    return hide(text, places);
+}
+
 std::string sanitize(std::string_view raw, const std::vector<std::string>& secrets, std::size_t limit) {
     const std::string cleaned = clean(raw);
-    const std::string_view text = trim(cleaned);
-    std::vector<std::string> spellings;
-    for (const auto& secret : secrets)
-        add_spellings(secret, spellings);
-    std::vector<hidden> places;
-    for (const auto& spelling : spellings)
-        find_secret(text, spelling, places);
-    find_token_shapes(text, places);
-    std::string out = hide(text, places);
+    std::string out = hide_secrets(trim(cleaned), secrets);
     if (out.size() <= limit) return out;
     constexpr std::string_view dots = "...";
     if (limit < dots.size()) return out.substr(0, jsonrpc::utf8_border(out, limit));

@@ -130,13 +130,6 @@ constexpr std::array<std::string_view, 14> secret_names = {
     "token",    "password",   "passwd",     "secret",      "apikey",        "api_key",   "api-key",
     "apitoken", "secret_key", "access_key", "private_key", "authorization", "signature", "credential"};
 
-bool names_secret(std::string_view word) {
-    return std::any_of(secret_names.begin(), secret_names.end(), [&](std::string_view name) {
-        return word.size() >= name.size() &&
-               starts_with_ignoring_case(word.substr(word.size() - name.size()), name);
-    });
-}
-
 bool is_quote(char c) {
     return c == '"' || c == '\'';
 }
@@ -222,6 +215,13 @@ bool is_key_line(std::string_view text) {
 }
 
 } // namespace
+
+bool names_secret(std::string_view word) {
+    return std::any_of(secret_names.begin(), secret_names.end(), [&](std::string_view name) {
+        return word.size() >= name.size() &&
+               starts_with_ignoring_case(word.substr(word.size() - name.size()), name);
+    });
+}
 
 void find_token_shapes(std::string_view text, std::vector<hidden>& out) {
     if (is_key_line(text)) {

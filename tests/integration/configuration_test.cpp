@@ -354,15 +354,14 @@ TEST_CASE("a runtime that is missing: serve fails, check and HTTP servers don't 
 
 TEST_CASE("ineffective fields stand in one warning, in check and in serve's log") {
     const auto text = with_gateway(R"("payloadDir":"/p","payloadPathPrefix":"/q","payloadSizeThreshold":1,)"
-                                   R"("trustedBots":["b"],"forcePublicRepos":true,)"
-                                   R"("opentelemetry":{"endpoint":"http://127.0.0.1:9/v1/traces"})");
+                                   R"("trustedBots":["b"],"forcePublicRepos":true)");
     const auto result = check(text);
     CHECK(result.status == 0);
     const auto at = result.errors.find("without effect");
     REQUIRE(at != std::string::npos);
     CHECK(result.errors.find("without effect", at + 1) == std::string::npos);
-    for (const auto* field : {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots",
-                              "forcePublicRepos", "opentelemetry"})
+    for (const auto* field :
+         {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots", "forcePublicRepos"})
         CHECK(holds(result.errors, std::string("gateway.") + field));
     gateway_options options;
     options.gateway_extra = R"("trustedBots":["b"])";

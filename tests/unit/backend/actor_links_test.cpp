@@ -175,7 +175,7 @@ TEST_CASE("actor, links: a single request without a session leaves nothing behin
     now.until(state::stopped);
     testing::settle(now.loop);
     CHECK(now.transitions.size() == 7);
-    CHECK(now.transitions.back().reason == "the container exited with status 0");
+    CHECK(now.transitions.back().why.text == "the container exited with status 0");
     CHECK(now.transitions.back().incarnation == 1);
 }
 

@@ -49,6 +49,7 @@ struct stage {
         settings.gateway.runtime_dir = client.path("");
         settings.max_message_bytes = 4096;
         settings.max_queued_calls = 100;
+        settings.counted = &counted;
     }
     stage(const stage&) = delete;
     ~stage() {
@@ -70,6 +71,7 @@ struct stage {
         for (;;) {
             auto next = co_await health.next();
             if (std::holds_alternative<health::finish_message>(next)) co_return;
+            if (!std::holds_alternative<health::transition>(next)) continue;
             transitions.push_back(std::get<health::transition>(std::move(next)));
             seen.set();
         }
@@ -96,7 +98,7 @@ struct stage {
         words told;
         for (const auto& each : transitions) {
             told.push_back(std::string(to_string(each.to)) + " " + std::string(to_string(each.status)));
-            if (!each.reason.empty()) told.back() += ": " + each.reason;
+            if (!each.why.text.empty()) told.back() += ": " + each.why.text;
         }
         return told;
     }
@@ -151,6 +153,7 @@ struct stage {
 
     fake_client client;
     core::asio::io_context loop{1};
+    health::server_meters counted;
     core::mailbox<health::message> health;
     core::event seen;
     std::vector<health::transition> transitions;

@@ -121,7 +121,7 @@ TEST_CASE("actor: a start that fails is told with its reason, and tried again by
     now.client.touch("good");
     now.until(state::ready);
     CHECK(core::clock::now() >= *failure.next_try);
-    CHECK(now.last(state::pulling).reason == "restart, attempt 2");
+    CHECK(now.last(state::pulling).why.text == "restart, attempt 2");
     CHECK(now.last(state::initializing).status == status::error); // until it is ready
     CHECK(now.last(state::ready).status == status::running);
     CHECK(now.last(state::ready).incarnation == 2);

@@ -35,7 +35,7 @@ struct recorder final : backend::carrier {
         return true;
     }
     void forget(std::uint64_t call) override { forgotten.push_back(call); }
-    void lose(std::string why) override { lost.push_back(std::move(why)); }
+    void lose(health::cause, std::string why) override { lost.push_back(std::move(why)); }
 
     bool takes = true;
     words sent;

@@ -164,14 +164,13 @@ TEST_CASE("config gateway: T-CFG-005 payloadDir is an absolute path") {
 TEST_CASE("config gateway: fields without effect are validated and named together in one warning") {
     const auto got = read_with(with_gateway(
         R"("payloadDir": "/p", "payloadPathPrefix": "/w", "payloadSizeThreshold": 1, "trustedBots": ["b[bot]"],
-           "forcePublicRepos": false, "sinkVisibilityExemptServers": ["*"],
-           "opentelemetry": {"endpoint": "https://c.example/v1/traces"})"));
+           "forcePublicRepos": false, "sinkVisibilityExemptServers": ["*"])"));
     REQUIRE(got.value);
     REQUIRE(got.warnings.size() == 2); // the other: no servers
     const auto* warning = find(got.warnings, "", "without effect in this version");
     REQUIRE(warning != nullptr);
     for (const auto* field : {"payloadDir", "payloadPathPrefix", "payloadSizeThreshold", "trustedBots",
-                              "forcePublicRepos", "sinkVisibilityExemptServers", "opentelemetry"})
+                              "forcePublicRepos", "sinkVisibilityExemptServers"})
         CHECK(warning->message.find("gateway." + std::string(field)) != std::string::npos);
 }
 

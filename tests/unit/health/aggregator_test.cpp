@@ -20,9 +20,20 @@ namespace {
 const core::time_point start{1000h};
 
 transition change(state from, state to, status now_is, core::duration at, std::string why = {}) {
-    transition made(0, from, to, now_is, std::move(why));
+    transition made(0, from, to, now_is, reason(cause::internal, std::move(why)));
     made.at = start + at;
     return made;
+}
+
+server_health after(server_health before, const transition& what) {
+    return health::after(std::move(before), std::make_shared<const record>(1, "time", what));
+}
+
+std::vector<server_facts> named(const std::vector<std::string>& names) {
+    std::vector<server_facts> facts(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i)
+        facts[i].name = names[i];
+    return facts;
 }
 
 core::task<> count_change(board& from, int& changes) {
@@ -40,7 +51,7 @@ TEST_CASE("health: running since the first state that runs, kept through degrade
     now = after(now, change(state::ready, state::degraded, status::running, 9s, "slow"));
     CHECK(now.running_since == start + 5s);
     CHECK(now.since == start + 9s);
-    CHECK(now.reason == "slow");
+    CHECK(now.why.text == "slow");
     now = after(now, change(state::degraded, state::draining, status::running, 10s));
     CHECK(now.running_since == start + 5s);
     CHECK(now.name == "time");
@@ -80,7 +91,8 @@ TEST_CASE("health: an error anywhere makes the gateway unhealthy, a stopped serv
 TEST_CASE("aggregator: servers in the order of the configuration from the start") {
     core::asio::io_context loop{1};
     board target(loop.get_executor());
-    const aggregator made(loop.get_executor(), {"b", "a"}, target, telemetry::log());
+    feed events(loop.get_executor());
+    const aggregator made(loop.get_executor(), named({"b", "a"}), target, events, telemetry::log());
     const auto now = target.current();
     REQUIRE(now->servers.size() == 2);
     CHECK(now->servers[0].name == "b");
@@ -92,7 +104,8 @@ TEST_CASE("aggregator: servers in the order of the configuration from the start"
 TEST_CASE("aggregator: every transition sent before finish is published; old snapshots do not change") {
     core::asio::io_context loop{1};
     board target(loop.get_executor());
-    aggregator made(loop.get_executor(), {"a", "b"}, target, telemetry::log());
+    feed events(loop.get_executor());
+    aggregator made(loop.get_executor(), named({"a", "b"}), target, events, telemetry::log());
     const auto before = target.current();
     core::task_group group(loop.get_executor(), nullptr);
     int changes = 0;
@@ -102,7 +115,7 @@ TEST_CASE("aggregator: every transition sent before finish is published; old sna
 
     const auto to = made.address();
     for (std::uint64_t i = 0; i < 500; ++i) {
-        transition each(1, state::backoff, state::pulling, status::error, "again");
+        transition each(1, state::backoff, state::pulling, status::error, reason(cause::retry, "again"));
         each.incarnation = i;
         to.send(message(each));
     }

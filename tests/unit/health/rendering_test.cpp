@@ -50,7 +50,7 @@ TEST_CASE("rendering: an error makes it unhealthy, without a reason in the open"
     now.servers.push_back(made("a", backend::status::running));
     now.servers.push_back(made("b", backend::status::error));
     now.servers[0].running_since = start;
-    now.servers[1].reason = "the token was refused";
+    now.servers[1].why.text = "the token was refused";
     now.servers[1].since = start;
     CHECK(render_health(now, start + 10s) ==
           head("unhealthy") + R"("a":{"status":"running","uptime":10},"b":{"status":"error","uptime":0}}})");

@@ -65,7 +65,7 @@ struct desk {
             health::server_health server;
             server.name = name;
             server.status = word;
-            server.reason = "TOKEN=secret";
+            server.why.text = "TOKEN=secret";
             now.servers.push_back(std::move(server));
         }
         board.publish(std::make_shared<const health::snapshot>(std::move(now)));
@@ -77,7 +77,11 @@ struct desk {
     telemetry::stdout_channel payloads{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
     mcp_endpoint endpoint{loop.get_executor(), endpoint_settings(), payloads, telemetry::log()};
     int closed = 0;
-    front door{loop.get_executor(), settings, board, endpoint, [this] { ++closed; }, telemetry::log()};
+    health::feed events{loop.get_executor()};
+    health::meters counted{2};
+    health_endpoint health{settings, board, events, counted};
+    front door{loop.get_executor(),  settings,        board, health, endpoint, counted,
+               [this] { ++closed; }, telemetry::log()};
 };
 
 constexpr auto json = "application/json";
@@ -114,12 +118,20 @@ TEST_CASE("front: what is refused by the head alone, in the specification's orde
         {"POST", "/mcp/other", "agent-one", "text/plain", 404},
         {"POST", "/mcp/", "agent-one", json, 0}, // all servers
         {"POST", "/", "", json, 404},
-        {"GET", "/metrics", "", "", 404},
+        {"GET", "/metrics", "", "", 401},
+        {"GET", "/metrics", "agent-one", "", 0},
+        {"GET", "/health/servers", "", "", 401},
+        {"GET", "/health/servers", "agent-one", "", 0},
+        {"GET", "/health/servers/time", "", "", 401},
+        {"GET", "/health/events", "wrong", "", 401},
+        {"POST", "/health/servers", "agent-one", json, 405},
         // Open to everybody.
         {"GET", "/health", "", "", 0},
         {"HEAD", "/health", "wrong", "", 0},
         {"GET", "/livez", "", "", 0},
         {"GET", "/readyz", "", "", 0},
+        {"GET", "/startupz", "", "", 0},
+        {"GET", "/status", "", "", 0}, // holds no data
         {"POST", "/health", "", "", 405},
         {"POST", "/close", "agent-one", "", 0},
         {"POST", "/close", "", "", 401},

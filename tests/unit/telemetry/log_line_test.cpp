@@ -1,6 +1,10 @@
 #include "telemetry/log_line.hpp"
 
+#include <boost/json.hpp>
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
 
 using namespace drawbridge::telemetry;
 
@@ -12,15 +16,42 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-std::string rendered(severity level, log_format format, bool colour, const char* server = nullptr) {
+std::string json_string(std::string_view text) {
+    std::string out;
+    append_json(out, text);
+    return out;
+}
+
+// What a parser that is strict about JSON and UTF-8 reads; fails where it refuses.
+std::string parsed(std::string_view text) {
+    boost::json::error_code failure;
+    const auto value = boost::json::parse(json_string(text), failure);
+    REQUIRE_MESSAGE(!failure, failure.message());
+    return std::string(value.as_string());
+}
+
+log_line hello(severity level) {
     log_line line;
     line.level = level;
     line.time = std::chrono::system_clock::time_point(
         std::chrono::milliseconds(1767323045007)); // 2026-01-02 03:04:05.007Z
-    if (server != nullptr) line.server = std::make_shared<const std::string>(server);
     line.text = "hello";
+    return line;
+}
+
+std::string rendered(severity level, log_format format, bool colour, const char* server = nullptr) {
+    auto line = hello(level);
+    if (server != nullptr) line.labels = std::make_shared<const log_labels>(log_labels{server, {}, {}});
     std::string out;
     append_line(out, line, format, colour);
+    return out;
+}
+
+std::string labelled(log_labels labels, log_format format) {
+    auto line = hello(severity::info);
+    line.labels = std::make_shared<const log_labels>(std::move(labels));
+    std::string out;
+    append_line(out, line, format, false);
     return out;
 }
 
@@ -37,6 +68,8 @@ TEST_CASE("log line: names of levels and formats") {
     CHECK(parse_log_format("readable") == log_format::readable);
     CHECK(parse_log_format("systemd") == log_format::systemd);
     CHECK(parse_log_format("plain") == log_format::plain);
+    CHECK(parse_log_format("json") == log_format::json);
+    CHECK_FALSE(parse_log_format("JSON").has_value());
     CHECK_FALSE(parse_log_format("").has_value());
 }
 
@@ -75,6 +108,69 @@ TEST_CASE("log line: plain and readable") {
     CHECK(readable.size() == std::string("2026-01-02 03:04:05.007 warning [s] hello\n").size());
     CHECK(rendered(severity::warning, log_format::readable, true).find("\x1b[33mwarning\x1b[0m hello") !=
           std::string::npos);
+}
+
+TEST_CASE("log line: the labels that are known, in their order") {
+    CHECK(labelled({"github", "s3", "r17"}, log_format::systemd) == "<6>[github s3 r17] hello\n");
+    CHECK(labelled({"github", "", "r17"}, log_format::systemd) == "<6>[github r17] hello\n");
+    CHECK(labelled({"", "s3", ""}, log_format::systemd) == "<6>[s3] hello\n");
+    CHECK(labelled({}, log_format::systemd) == "<6>hello\n");
+    CHECK(labelled({"a", "b", "c\nd"}, log_format::plain) ==
+          "2026-01-02T03:04:05.007Z info    [a b c\\nd] hello\n");
+}
+
+TEST_CASE("log line: JSON") {
+    CHECK(rendered(severity::warning, log_format::json, true) ==
+          R"({"time":"2026-01-02T03:04:05.007Z","level":"warning","message":"hello"})"
+          "\n");
+    CHECK(labelled({"github", "s3", "r17"}, log_format::json) ==
+          R"({"time":"2026-01-02T03:04:05.007Z","level":"info","message":"hello",)"
+          R"("server":"github","session":"s3","request":"r17"})"
+          "\n");
+    CHECK(labelled({"", "", "\"\xFF"}, log_format::json) ==
+          R"({"time":"2026-01-02T03:04:05.007Z","level":"info","message":"hello","request":"\"�"})"
+          "\n");
+}
+
+TEST_CASE("log line: JSON strings are valid whatever the text") {
+    CHECK(json_string("a\nb\r\tc \"q\" \\ /") == R"("a\nb\r\tc \"q\" \\ /")");
+    CHECK(json_string("\x1b[31m\x07\x7f") == R"("\u001b[31m\u0007\u007f")");
+    CHECK(json_string(std::string_view("\0", 1)) == R"("\u0000")");
+    CHECK(json_string("é日😀") == "\"é日😀\"");
+    CHECK(json_string("\xC2\x85 \xC2\x9B \xE2\x80\xA8 \xE2\x80\xA9 \xC2\xA0") ==
+          "\"\\u0085 \\u009b \\u2028 \\u2029 \xC2\xA0\"");
+    CHECK(json_string("\xFFz\xC3") == "\"\xEF\xBF\xBDz\xEF\xBF\xBD\"");
+    CHECK(parsed("\xC2\x85 \xE2\x80\xA8") == "\xC2\x85 \xE2\x80\xA8"); // the reader gets what was written
+    // Surrogates, overlong forms, what lies above U+10FFFF, and every cut of a character.
+    for (const std::string_view bad : {"\xED\xA0\x80", "\xC0\x80", "\xE0\x80\xAF", "\xF4\x90\x80\x80",
+                                       "\xF0\x9F\x98", "\xE2\x80", "\xC2", "\x80", "\xFE"}) {
+        CAPTURE(json_string(bad));
+        CHECK(parsed(bad).find("\xEF\xBF\xBD") == 0);
+    }
+}
+
+TEST_CASE("log line: JSON of random bytes is one line, is parsed, and keeps what is valid") {
+    std::mt19937 engine(7);
+    for (int i = 0; i < 20000; ++i) {
+        std::string text;
+        for (std::size_t left = engine() % 24; left > 0; --left)
+            text += static_cast<char>(i % 2 == 0 ? engine() % 128 : engine() % 256);
+        const auto shown = json_string(text);
+        CHECK(std::none_of(shown.begin(), shown.end(),
+                           [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }));
+        const auto read = parsed(text);
+        if (i % 2 == 0) CHECK(read == text);
+    }
+}
+
+TEST_CASE("log line: a text that was cut is valid JSON too") {
+    for (std::size_t more = 0; more < 8; ++more) {
+        std::string text(max_line_text - more, 'x');
+        for (int i = 0; i < 10; ++i)
+            text += "😀";
+        CHECK(parsed(cut_text(text)).ends_with(" bytes more)"));
+        CHECK(parsed(cut_text(text)).find("\xEF\xBF\xBD") == std::string::npos);
+    }
 }
 
 TEST_CASE("log line: which format automatic means") {

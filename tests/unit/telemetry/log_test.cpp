@@ -86,6 +86,63 @@ TEST_CASE("log: lines come out in order, with level, server and parts") {
           "<6>one 1 text view -7 true\n<4>two\n<3>[github] three\\nfour\n<2>[b] five\n<6>\n");
 }
 
+TEST_CASE("log: labels gather, replace each other and are taken off") {
+    pipe_ends pipe;
+    {
+        log_backend backend(to(pipe.ends[1]));
+        const class log log = backend.handle();
+        const class log server = log.for_server("github");
+        const class log request = server.for_session("3").for_request("17");
+        request.info("all");
+        request.for_request("18").info("next");
+        request.for_session("").info("without");
+        log.for_request("19").for_server("time").info("any order");
+        server.info("as before"); // a handle made from another one leaves it alone
+        log.info("none");
+    }
+    CHECK(pipe.read_all() == "<6>[github 3 17] all\n<6>[github 3 18] next\n<6>[github 17] without\n"
+                             "<6>[time 19] any order\n<6>[github] as before\n<6>none\n");
+}
+
+TEST_CASE("log: JSON, one object on each line") {
+    pipe_ends pipe;
+    {
+        auto options = to(pipe.ends[1]);
+        options.format = log_format::json;
+        log_backend backend(options);
+        const class log log = backend.handle();
+        log.for_server("a").info("one\n\"two\" \xFF");
+        log.error(std::string(20000, '"')); // becomes longer than what a pipe takes at once
+    }
+    const std::string out = pipe.read_all();
+    REQUIRE(count(out, "\n") == 2);
+    const auto first = out.find('\n');
+    CHECK(out.substr(0, 9) == R"({"time":")");
+    CHECK(out.substr(34, first - 34) == R"(,"level":"info","message":"one\n\"two\" )"
+                                        "\xEF\xBF\xBD"
+                                        R"(","server":"a"})");
+    CHECK(out.find(R"(,"level":"error","message":"\"\")", first) != std::string::npos);
+    CHECK(out.ends_with("... (11808 bytes more)\"}\n"));
+}
+
+TEST_CASE("log: lines that were lost are told in JSON too") {
+    pipe_ends pipe;
+    fill(pipe.ends[1]);
+    auto options = to(pipe.ends[1]);
+    options.format = log_format::json;
+    auto backend = std::make_unique<log_backend>(options);
+    for (int i = 0; i < 5000; ++i)
+        backend->handle().info("line ", i);
+    const std::uint64_t dropped = backend->dropped();
+    std::string out;
+    std::thread reader([&] { out = pipe.read_all(); });
+    CHECK(backend->flush(10s));
+    backend.reset();
+    reader.join();
+    CHECK(count(out, "\"level\":\"warning\",\"message\":\"" + std::to_string(dropped) +
+                         " log lines dropped\"}\n") == 1);
+}
+
 TEST_CASE("log: levels, also changed while running") {
     pipe_ends pipe;
     {

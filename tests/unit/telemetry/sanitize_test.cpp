@@ -45,6 +45,39 @@ TEST_CASE("sanitize: other spellings of a secret") {
     CHECK(clean("a s3cr\x1b[1met b", {"s3cret"}) == "a *** b");
 }
 
+TEST_CASE("sanitize: a secret in JSON and URLs, however it is escaped") {
+    const std::vector<std::string> secret = {"a\"b\\c d/é%"};
+    CHECK(clean(R"(x "a\"b\\c d/é%" y)", secret) == R"(x "***" y)");
+    CHECK(clean(R"(x "\u0061\"\u0062\\c d\/\u00e9%" y)", secret) == R"(x "***" y)");
+    CHECK(clean(R"(x "{\"k\":\"a\\\"b\\\\c d/é%\"}" y)", secret) == R"(x "{\"k\":\"***\"}" y)");
+    CHECK(clean("x a%22b%5Cc%20d%2F%C3%A9%25 y", secret) == "x *** y");
+    CHECK(clean("x a%22b%5cc%20d/%c3%a9%25 y", secret) == "x *** y");
+    CHECK(clean("x %61%2522b%255Cc%2520d%252F%25C3%25A9%2525 y", secret) == "x *** y"); // twice
+    CHECK(clean(R"(x "a%22b%5Cc\u002520d%2F%C3%A9%25" y)", secret) == R"(x "***" y)");  // URL in JSON
+    CHECK(clean("x a%5C%22b%5C%5Cc%20d/%C3%A9%25 y", secret) == "x *** y");             // JSON in a URL
+    CHECK(clean(R"(x 'a\x22b\\c d/\xc3\xa9%' y)", secret) == "x '***' y");              // as Python prints it
+    CHECK(clean(R"(\ud83d\ude00key-of-smiles)", {"😀key-of-smiles"}) == "***");
+    // What is no escape stays.
+    CHECK(clean(R"(100% \ \u12 \ud83d %4 C:\new)", secret) == R"(100% \ \u12 \ud83d %4 C:\new)");
+    CHECK(clean("first line\\r\\nsecond line", {"first line\r\nsecond line"}) == "***");
+}
+
+TEST_CASE("sanitize: a secret in base64") {
+    // "user:hunter22", "hunter22", and both with text around them, so that each begins at another bit.
+    CHECK(clean("sent dXNlcjpodW50ZXIyMg== ok", {"hunter22"}) == "sent *** ok");
+    CHECK(clean("k=aHVudGVyMjI= z", {"hunter22"}) == "k=*** z");
+    CHECK(clean("x xeGh1bnRlcjIyeHg y", {"hunter22"}) == "x *** y"); // not from the first character
+    CHECK(clean("x/eGh1bnRlcjIyeHg y", {"hunter22"}) == "*** y");    // '/' is a digit of it
+    CHECK(clean("eHhodW50ZXIyMnh4eA==", {"hunter22"}) == "***");
+    CHECK(clean("dXNlcjpodW50ZXIyMg%3D%3D", {"hunter22"}) == "***");
+    CHECK(clean(R"("Pz8_aHVudGVyMjI" "Pz8\/aHVudGVyMjI")", {"hunter22"}) == R"("***" "***")");
+    CHECK(clean("aHVudGVyMjJsb25nZXItdGhhbi1saW5l", {"hunter22longer-than-line-and-more"}) == "***"); // cut
+    // As short as this it may stand in any word.
+    CHECK(clean("YWJjZGU=", {"abcde"}) == "YWJjZGU=");
+    CHECK(clean("YWJjZGVm", {"abcdef"}) == "***");
+    CHECK(clean("dXNlcjpodW50ZXIyMg==", {"hunter23"}) == "dXNlcjpodW50ZXIyMg==");
+}
+
 TEST_CASE("sanitize: the beginning of a secret at the end of a cut text") {
     CHECK(clean("key=x 0123456789", {"0123456789abcdef"}) == "key=x ***");
     CHECK(clean("short 01234", {"0123456789abcdef"}) == "short 01234");
@@ -144,6 +177,13 @@ TEST_CASE("sanitize: control characters, ANSI escapes, invalid UTF-8") {
     CHECK(clean("") == "");
 }
 
+TEST_CASE("hide_secrets: everything else stays as it is") {
+    CHECK(drawbridge::telemetry::hide_secrets(" a\n\thunter22 \x1b[1m ", {"hunter22"}) ==
+          " a\n\t*** \x1b[1m ");
+    CHECK(drawbridge::telemetry::hide_secrets("--label=token=abc", {}) == "--label=token=***");
+    CHECK(drawbridge::telemetry::hide_secrets("", {"hunter22"}) == "");
+}
+
 TEST_CASE("sanitize: cut on a character border, after hiding") {
     CHECK(sanitize("0123456789", {}, 10) == "0123456789");
     CHECK(sanitize("0123456789a", {}, 10) == "0123456...");
@@ -151,6 +191,36 @@ TEST_CASE("sanitize: cut on a character border, after hiding") {
     CHECK(sanitize("abcdef", {}, 2) == "ab");
     CHECK(sanitize("abcdef", {}, 0) == "");
     CHECK(sanitize("12345 hunter22 67", {"hunter22"}, 10) == "12345 *...");
+}
+
+TEST_CASE("sanitize: random secrets in every spelling") {
+    std::mt19937 engine(5);
+    const auto escaped = [&](std::string_view text, bool json) {
+        constexpr std::string_view digits = "0123456789aBcDeF";
+        std::string out;
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            const bool needed = c == '\\' || c == (json ? '"' : '%');
+            if (needed || engine() % 3 == 0) {
+                out += json ? "\\u00" : "%";
+                out += {digits[byte >> 4], digits[byte & 15]};
+            } else {
+                out += c;
+            }
+        }
+        return out;
+    };
+    for (int i = 0; i < 3000; ++i) {
+        std::string secret;
+        while (secret.size() < 4 + engine() % 20)
+            secret += static_cast<char>(0x21 + engine() % 94);
+        const auto once = escaped(secret, i % 2 == 0);
+        const auto twice = escaped(once, i % 3 == 0);
+        CAPTURE(secret);
+        CAPTURE(twice);
+        CHECK(clean("x " + once + " y", {secret}) == "x *** y");
+        CHECK(clean("x " + twice + " y", {secret}) == "x *** y");
+    }
 }
 
 TEST_CASE("sanitize: random text never keeps a secret and stays within the limit") {
@@ -172,8 +242,9 @@ TEST_CASE("sanitize: random text never keeps a secret and stays within the limit
 TEST_CASE("sanitize: hostile text comes to an end") {
     const std::vector<std::string> secrets = {std::string(40, 'a'), "aaaa", "token=token=token="};
     for (const char* piece :
-         {"a", "eyJ-", "token=", "token:\"", "token:'", "://", "://@", "\x1b]", "\x1b[", "sk-", "bearer ",
-          "-----BEGIN ", "ghp_", "AKIA", "xoxb-", "eyJaaaaaaaaaa.", "\\", "a@"}) {
+         {"a",    "eyJ-",    "token=",      "token:\"",       "token:'", "://",     "://@", "\x1b]", "\x1b[",
+          "sk-",  "bearer ", "-----BEGIN ", "ghp_",           "AKIA",    "\\u0061", "%61",  "%25",   "\\\\",
+          "YWFh", "YWFh ",   "xoxb-",       "eyJaaaaaaaaaa.", "\\",      "a@"}) {
         CAPTURE(piece);
         std::string raw;
         while (raw.size() < 500'000)
