@@ -106,7 +106,10 @@ void app::build_front() {
     endpoint.stream_buffer_bytes = config_.gate.stream_buffer_bytes;
     endpoint.tracer = &tracer_;
     endpoint_ = std::make_unique<http::mcp_endpoint>(loop_, endpoint, payloads_, log_);
-    health_ = std::make_unique<http::health_endpoint>(config_.gate, board_, events_, counted_);
+    health_ = std::make_unique<http::health_endpoint>(config_.gate, board_, events_, counted_, [this] {
+        counted_.connections = listener_->connections();
+        counted_.log_drops = log_.dropped();
+    });
     front_ = std::make_unique<http::front>(
         loop_, config_.gate, board_, *health_, *endpoint_, counted_, [this] { request_close(); }, log_);
     http::connection_limits limits;

@@ -3,10 +3,12 @@
 #include "app.hpp"
 #include "config/read.hpp"
 #include "config/report.hpp"
+#include "config/secrets.hpp"
 #include "http/listener.hpp"
 #include "process/container.hpp"
 #include "process/reaper.hpp"
 #include "process/runtime.hpp"
+#include "telemetry/sanitize.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -150,7 +152,10 @@ int run_check(const options& given) {
             std::cout << "  an HTTP server: nothing is started\n";
             continue;
         }
-        const auto plan = process::plan_launch(*choice.value, instance.value, server, 1);
+        auto plan = process::plan_launch(*choice.value, instance.value, server, 1);
+        const auto secrets = config::secrets_of(configuration.value->gate, server);
+        for (auto& word : plan.argv)
+            word = telemetry::hide_secrets(word, secrets);
         std::cout << (plan.error.empty() ? process::explain(plan) : "can't be started: " + plan.error)
                   << '\n';
     }

@@ -282,8 +282,10 @@ void actor::tell_more() {
     now.restarts = restarts_;
     now.protocol_version = sampled_.protocol_version;
     now.server_info = sampled_.server_info;
+    settings_.counted->queued = 0;
     for (const auto& [key, each] : slots_) {
         const auto stands = each->now();
+        settings_.counted->queued += each->waiting();
         now.restarts += each->restarts();
         if (stands.now == state::stopped) continue;
         health::link_note note;
@@ -294,7 +296,7 @@ void actor::tell_more() {
         now.attempt = std::max(now.attempt, each->attempt());
         if (const auto* said = each->introduced()) {
             now.protocol_version = std::string(said->protocol_version());
-            now.server_info = said->server_info();
+            now.server_info = said->server_info(settings_.secrets);
         }
     }
     if (now == sampled_) return;

@@ -17,6 +17,7 @@ dialogue_settings talk_settings(const actor_settings& settings) {
     talk.tool_timeout = settings.server.tool_timeout;
     talk.max_queued_calls = settings.max_queued_calls;
     talk.secrets = settings.secrets;
+    talk.counted = settings.counted;
     return talk;
 }
 

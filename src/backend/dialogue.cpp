@@ -6,6 +6,7 @@
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/methods.hpp"
 #include "mcp/revisions.hpp"
 #include "version.hpp"
 
@@ -158,7 +159,7 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline, bool own)
             : jsonrpc::splice(request.text, {{request.id, number}});
     if (!request.traceparent.empty())
         way_.accompany(id, std::move(request.traceparent), std::move(request.tracestate));
-    if (!way_.send(line, id)) {
+    if (!send(line, id)) {
         fail(id, overloaded("the server does not read its input"));
         return id;
     }
@@ -184,7 +185,7 @@ core::task<outcome> dialogue::ask(std::string_view method, std::string_view raw_
 }
 
 void dialogue::notify(std::string_view line) {
-    if (ended_ || !way_.send(line, 0))
+    if (ended_ || !send(line, 0))
         log_.debug("a notification was dropped: the link is not up or the server does not read");
 }
 
@@ -194,7 +195,7 @@ void dialogue::answer(std::string_view id_token, std::string_view line) {
         return;
     }
     forget_request(id_token);
-    if (ended_ || !way_.send(line, 0)) log_.warning("a client's answer could not be sent to the server");
+    if (ended_ || !send(line, 0)) log_.warning("a client's answer could not be sent to the server");
 }
 
 void dialogue::cancel(const client& from, std::uint64_t ticket, std::string_view reason) {
@@ -223,6 +224,12 @@ void dialogue::release(const client& who) {
         call request(std::move(text), id, "resources/unsubscribe", {});
         enter(std::move(request), core::clock::now() + restore_limit, true);
     }
+}
+
+bool dialogue::send(std::string_view line, std::uint64_t call) {
+    const bool sent = way_.send(line, call);
+    if (sent && settings_.counted != nullptr) settings_.counted->bytes_out += line.size();
+    return sent;
 }
 
 // --- ends and deadlines
@@ -294,7 +301,9 @@ void dialogue::expire_calls() {
     const auto now = core::clock::now();
     for (auto& [id, entry] : pending_.expire(now)) {
         const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - entry.since).count();
-        if (!entry.own) log_.error(entry.method, " timed out after ", elapsed, " ms");
+        if (!entry.own)
+            log_.for_request(std::to_string(id))
+                .error(mcp::shown_method(entry.method), " timed out after ", elapsed, " ms");
         if (entry.method != "initialize") { // which must not be cancelled (MCP cancellation)
             const auto params = R"({"requestId":)" + std::to_string(id) + R"(,"reason":"timed out"})";
             notify(jsonrpc::notification("notifications/cancelled", params));
@@ -303,8 +312,9 @@ void dialogue::expire_calls() {
             unheard_ = true;
             if (!std::exchange(checking_, true)) group_.spawn("check", check_alive());
         }
-        mcp::fault late(mcp::fault_kind::timed_out,
-                        entry.method + " was not answered within " + std::to_string(elapsed) + " ms");
+        mcp::fault late(mcp::fault_kind::timed_out, std::string(mcp::shown_method(entry.method)) +
+                                                        " was not answered within " +
+                                                        std::to_string(elapsed) + " ms");
         finish(std::move(entry), outcome(std::move(late)));
         way_.forget(id);
     }

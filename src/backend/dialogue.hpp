@@ -16,6 +16,7 @@
 #include "core/event.hpp"
 #include "core/task_group.hpp"
 #include "health/cause.hpp"
+#include "health/meters.hpp"
 #include "mcp/initialize.hpp"
 #include "telemetry/log.hpp"
 
@@ -49,7 +50,8 @@ struct dialogue_settings {
     std::chrono::seconds startup_timeout{30};
     std::chrono::seconds tool_timeout{60};
     std::size_t max_queued_calls = 0;
-    std::vector<std::string> secrets; // known values that must not be shown
+    std::vector<std::string> secrets;         // known values that must not be shown
+    health::server_meters* counted = nullptr; // outlives the dialogue; null: nobody counts
 };
 
 class dialogue {
@@ -106,6 +108,7 @@ class dialogue {
     std::uint64_t enter(call request, core::time_point deadline, bool own = false);
     void finish(pending::entry entry, outcome end);
     void give_up_subscription(const pending::entry& entry);
+    bool send(std::string_view line, std::uint64_t call);
     void arm_deadline();
     void expire_calls();
     core::task<> check_alive();

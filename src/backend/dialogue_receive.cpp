@@ -7,6 +7,7 @@
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
+#include "telemetry/sanitize.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,6 +27,7 @@ bool tells_everybody(std::string_view method) {
 bool dialogue::receive(std::string_view text) {
     last_heard_ = core::clock::now();
     unheard_ = false;
+    if (settings_.counted != nullptr) settings_.counted->bytes_in += text.size();
     const auto message = jsonrpc::scan(text);
     // What it says on its way out is for nobody: its clients know already that it is gone.
     if (ended_) return message.kind != jsonrpc::message_kind::invalid;
@@ -80,9 +82,8 @@ void dialogue::on_request(std::string_view line, const jsonrpc::envelope& messag
     if (message.method_name == "ping" || !target) {
         const bool sent =
             message.method_name == "ping"
-                ? way_.send(jsonrpc::result_response(id, "{}"), 0)
-                : way_.send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "Method not found"),
-                            0);
+                ? send(jsonrpc::result_response(id, "{}"), 0)
+                : send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "Method not found"), 0);
         if (!sent) log_.warning("a request of the server could not be answered: it does not read its input");
         return;
     }
@@ -120,7 +121,7 @@ void dialogue::expire_requests() {
     }
     for (const auto& id : late) {
         log_.warning("a client did not answer a request of the server within 10 minutes");
-        way_.send(jsonrpc::error_response(id, jsonrpc::code_server_timeout, "The client did not answer"), 0);
+        send(jsonrpc::error_response(id, jsonrpc::code_server_timeout, "The client did not answer"), 0);
         forget_request(id);
     }
     if (!asked_.empty()) answer_alarm_.set(next, [this] { expire_requests(); });
@@ -135,7 +136,9 @@ void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& m
     const auto listeners = listeners_of(line, message);
     for (const auto& who : listeners)
         if (const auto target = who->target.lock()) target->deliver(link_, std::string(line), message);
-    if (listeners.empty()) log_.debug("notification ", message.method_name, " has no listener");
+    if (listeners.empty() && log_.enabled(telemetry::severity::debug))
+        log_.debug("notification ", telemetry::sanitize(message.method_name, settings_.secrets, 100),
+                   " has no listener");
 }
 
 // On a link that is shared inside one agent a log message belongs to the one whose call is running; between

@@ -77,6 +77,7 @@ class slot {
     // Failures in a row, 0 once it is ready again.
     unsigned attempt() const { return state_ == state::ready ? 0 : backoff_.attempts(); }
     std::uint64_t restarts() const { return restarts_; }
+    std::size_t waiting() const { return waiting_.size(); } // calls, for a link
     // Its end is intended.
     bool leaving() const {
         return closing_ || unwanted_ || state_ == state::draining || state_ == state::stopping;

@@ -49,6 +49,7 @@ aggregator::aggregator(core::executor loop, std::vector<server_facts> servers, b
         server_health fresh;
         fresh.name = facts.name;
         fresh.facts = std::make_shared<const server_facts>(std::move(facts));
+        fresh.why = reason(cause::idle, "nobody has needed it yet");
         fresh.since = core::clock::now();
         fresh.wall_since = std::chrono::system_clock::now();
         state_.servers.push_back(std::move(fresh));

@@ -110,7 +110,7 @@ std::string open_server(const server_health& server, const server_meters& counte
     text += R"(,"incarnation":)" + std::to_string(server.incarnation);
     text += R"(,"starts":)" + std::to_string(now.starts);
     text += R"(,"restarts":)" + std::to_string(now.restarts);
-    text += R"(,"crashLoop":)" + boolean(now.attempt >= crash_loop_attempts);
+    text += R"(,"crashLoop":)" + boolean(!facts.remote && now.attempt >= crash_loop_attempts);
     text += R"(,"attempt":)" + std::to_string(now.attempt);
     text += "," + render_next_try(server.next_try, at);
     text += R"(,"lastError":)" + render_failure(server.last_failure);

@@ -65,7 +65,8 @@ struct postmortem {
     reason why;
 };
 
-// So many failures in a row, without a stable time in between, are a crash loop: visible, never final.
+// A container with so many failures in a row, without a stable time in between, is in a crash loop: visible,
+// never final.
 inline constexpr unsigned crash_loop_attempts = 3;
 
 } // namespace drawbridge::health

@@ -60,10 +60,12 @@ std::vector<health::supervision> supervised(const health::snapshot& now) {
 } // namespace
 
 health_endpoint::health_endpoint(const config::gateway& settings, const health::board& board,
-                                 health::feed& events, const health::meters& counted)
+                                 health::feed& events, const health::meters& counted,
+                                 std::function<void()> refresh)
     : board_(board)
     , feed_(events)
     , counted_(counted)
+    , refresh_(std::move(refresh))
     , health_status_(settings.health)
     , readiness_(settings.ready) {}
 
@@ -130,6 +132,7 @@ reply health_endpoint::events(const request_head& head) const {
 
 response health_endpoint::metrics() const {
     const auto now = board_.current();
+    if (refresh_) refresh_();
     const auto figures = telemetry::process_figures::read();
     return response(200, std::string(telemetry::prometheus::content_type),
                     health::render_metrics(*now, counted_, supervised(*now), figures, core::clock::now()));

@@ -12,6 +12,7 @@
 #include "http/router.hpp"
 #include "http/service.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,7 @@ namespace drawbridge::http {
 class health_endpoint {
   public:
     health_endpoint(const config::gateway& settings, const health::board& board, health::feed& events,
-                    const health::meters& counted);
+                    const health::meters& counted, std::function<void()> refresh);
 
     // The gateway has been started whole.
     void started() { started_ = true; }
@@ -40,6 +41,7 @@ class health_endpoint {
     const health::board& board_;
     health::feed& feed_;
     const health::meters& counted_;
+    std::function<void()> refresh_; // brings gauges in `counted` up to date that others own
     config::gateway::health_status health_status_;
     config::readiness readiness_;
     health::moment began_;

@@ -36,6 +36,7 @@ class listener {
     // Binds exclusively and listens; clients queue in the kernel until run(). Empty: done; else what failed.
     std::string open(const listen_address& where);
     std::uint16_t port() const;
+    std::size_t connections() const { return connections_.size(); }
     // Listens on a Unix socket as well, for this gateway's own user: mode 0600. Its clients have places of
     // their own, so that a gateway full of clients can still be asked how it is. The same result.
     std::string open_local(const std::string& path);

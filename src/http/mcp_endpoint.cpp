@@ -67,14 +67,15 @@ void mcp_endpoint::close() {
 // --- sessions
 
 mcp_endpoint::session_ref mcp_endpoint::make_session(const mcp_route& route, std::size_t agent,
-                                                     std::string id) const {
+                                                     std::string id) {
+    const auto log = id.empty() ? log_ : log_.for_session(std::to_string(++last_session_));
     session::session_settings settings;
     settings.id = std::move(id);
     settings.agent = agent;
     settings.kept_bytes = settings_.stream_buffer_bytes;
     settings.unified = route.unified();
     settings.tracer = settings_.tracer;
-    return std::make_shared<session::session>(loop_, std::move(settings), route.servers, log_);
+    return std::make_shared<session::session>(loop_, std::move(settings), route.servers, log);
 }
 
 mcp_endpoint::session_ref mcp_endpoint::find_session(const mcp_route& route, const std::string& id,

@@ -64,7 +64,7 @@ class mcp_endpoint {
     using session_ref = std::shared_ptr<session::session>;
 
     // `id` empty: for one request without a session.
-    session_ref make_session(const mcp_route& route, std::size_t agent, std::string id) const;
+    session_ref make_session(const mcp_route& route, std::size_t agent, std::string id);
     session_ref find_session(const mcp_route& route, const std::string& id, std::size_t agent) const;
     core::task<reply> open_session(const mcp_route& route, std::size_t agent, std::string body,
                                    const jsonrpc::envelope& message, telemetry::trace_context caller);
@@ -101,6 +101,7 @@ class mcp_endpoint {
     mcp_route unified_;
     session::federation federation_;
     session::store sessions_;
+    std::uint64_t last_session_ = 0; // names it in the log: its id is a credential
     core::task_group group_;
 };
 

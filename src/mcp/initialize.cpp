@@ -5,8 +5,8 @@
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
-#include "jsonrpc/utf8.hpp"
 #include "mcp/revisions.hpp"
+#include "telemetry/sanitize.hpp"
 
 #include <utility>
 
@@ -39,14 +39,14 @@ initialize_result initialize_result::read(std::string_view response) {
     return read;
 }
 
-std::string initialize_result::server_info() const {
+std::string initialize_result::server_info(const std::vector<std::string>& secrets) const {
     const jsonrpc::span whole{jsonrpc::skip_blank(result_, 0), result_.size()};
     const auto info = jsonrpc::find_member(result_, whole, "serverInfo");
     if (!info.present() || result_[info.begin] != '{') return {};
     auto member = [&](std::string_view key) {
         const auto value = jsonrpc::find_member(result_, info, key).in(result_);
         const auto text = jsonrpc::unescape(value).value_or(std::string());
-        return jsonrpc::quote(std::string_view(text).substr(0, jsonrpc::utf8_border(text, 128)));
+        return jsonrpc::quote(telemetry::sanitize(text, secrets, 128)); // hidden first, cut then
     };
     return R"({"name":)" + member("name") + R"(,"version":)" + member("version") + "}";
 }

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drawbridge::mcp {
 
@@ -21,8 +22,9 @@ class initialize_result {
     const std::string& fault() const { return fault_; }
     std::string_view protocol_version() const { return version_; }
 
-    // Name and version of the server as JSON, or empty: written anew, so it is sound whatever it sent.
-    std::string server_info() const;
+    // Name and version of the server as JSON, or empty: written anew and without these secrets, so it is
+    // sound whatever it sent.
+    std::string server_info(const std::vector<std::string>& secrets) const;
 
     // The response for a client that asked for `requested`: everything as the server said it but the version,
     // which is negotiated between this client and the gateway (MCP lifecycle).

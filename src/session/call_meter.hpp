@@ -24,6 +24,8 @@ class call_meter {
 
     void note(const backend::outcome& how) {
         using health::call_outcome;
+        if (counted_ != nullptr && how.failure && how.failure->kind == mcp::fault_kind::overloaded)
+            ++counted_->refused_full;
         if (how.failure)
             end(health::outcome_of(*how.failure));
         else if (how.response.empty())

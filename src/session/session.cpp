@@ -5,6 +5,7 @@
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/methods.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -173,8 +174,9 @@ telemetry::span session::start_span(std::size_t server, std::string& text, const
     const auto own = telemetry::read_trace(text, places);
     const auto tool =
         message.method_name == "tools/call" ? jsonrpc::unescape(message.params_name.in(text)) : std::nullopt;
-    auto span = settings_.tracer->start_span(own ? *own : caller, servers_[server]->name, message.method_name,
-                                             tool.value_or(std::string()));
+    auto span =
+        settings_.tracer->start_span(own ? *own : caller, servers_[server]->name,
+                                     mcp::shown_method(message.method_name), tool.value_or(std::string()));
     telemetry::replace_trace(text, places, span.context());
     return span;
 }

@@ -213,6 +213,10 @@ log log::with(std::string log_labels::*which, std::string_view label) const {
     return out;
 }
 
+std::uint64_t log::dropped() const noexcept {
+    return channel_ ? channel_->dropped.load(std::memory_order_relaxed) : 0;
+}
+
 log log::for_server(std::string_view name) const {
     return with(&log_labels::server, name);
 }

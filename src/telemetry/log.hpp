@@ -106,6 +106,9 @@ class log {
         write_parts(severity::critical, parts...);
     }
 
+    // Lines of all handles lost so far because the queue was full.
+    std::uint64_t dropped() const noexcept;
+
     // The same log with this label on every line, beside those it has: [server session request]. An empty one
     // is taken off. Each allocates once: made where a server, session or request begins, not for every line.
     log for_server(std::string_view name) const;

@@ -24,13 +24,21 @@ http::client_settings one_connection(const http::url& endpoint) {
     return out;
 }
 
-// "Bearer X": a collector may repeat X alone.
-std::vector<std::string> secrets_in(const http::header_list& headers) {
+// "Bearer X": a collector may repeat X alone. The same holds for the values of the query.
+std::vector<std::string> secrets_in(const http::header_list& headers, std::string_view target) {
     std::vector<std::string> found;
     for (const auto& [name, value] : headers) {
         if (value.size() >= 4) found.push_back(value);
         const auto blank = value.find(' ');
         if (blank != std::string::npos && value.size() - blank > 4) found.push_back(value.substr(blank + 1));
+    }
+    for (auto at = target.find('?'); at != std::string_view::npos;) {
+        const auto next = target.find('&', at + 1);
+        const auto part = target.substr(at + 1, next == std::string_view::npos ? next : next - at - 1);
+        const auto equals = part.find('=');
+        const auto value = part.substr(equals == std::string_view::npos ? 0 : equals + 1);
+        if (value.size() >= 4) found.emplace_back(value);
+        at = next;
     }
     return found;
 }
@@ -42,7 +50,7 @@ trace_exporter::trace_exporter(core::executor loop, exporter_settings settings, 
     , settings_(std::move(settings))
     , log_(std::move(log))
     , client_(loop, one_connection(settings_.endpoint))
-    , secrets_(secrets_in(settings_.headers))
+    , secrets_(secrets_in(settings_.headers, settings_.endpoint.target))
     , stirred_(loop)
     , closing_(loop)
     , over_(loop)

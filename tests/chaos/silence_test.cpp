@@ -90,7 +90,7 @@ TEST_CASE("a server that is busy for longer than the checks wait is not taken fo
     const auto before = here.container();
     here.calls().hold(victim);
     // It answers nothing else meanwhile, pings neither.
-    const auto busy = silence_bound + 2s;
+    const auto busy = silence_bound + 1s;
     auto answer = call_beside(here, "slow", R"({"ms":)" + std::to_string(busy.count()) + "}");
     CHECK(eventually(busy, [&] { return here.state(victim) == "degraded"; }));
     bool well = true;

@@ -75,7 +75,7 @@ server_entry remote_victim(const std::string& url) {
 void tell(const std::string& what, double value, std::string_view unit) {
     char number[32];
     std::snprintf(number, sizeof number, "%.1f ", value);
-    std::cout << "    " << what << ": " << number << unit << std::endl;
+    std::cout << "    " << what << ": " << number << unit << "\n" << std::flush;
 }
 
 stage::stage(server_entry hurt) {

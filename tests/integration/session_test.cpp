@@ -259,7 +259,7 @@ TEST_CASE("a session survives the crash of its server; the interrupted call is t
 TEST_CASE("sessions end by themselves, and are limited") {
     gateway_options options;
     options.servers = {scripted("short", {}, R"("drawbridge":{"sessions":"per-session"})")};
-    options.gateway_extra = R"("sessionTimeout":"1s","drawbridge":{"maxSessions":2})";
+    options.gateway_extra = R"("sessionTimeout":"5s","drawbridge":{"maxSessions":2})";
     const gateway gate(std::move(options));
     const auto first = open_session(gate, "short");
     CHECK_FALSE(open_session(gate, "short").empty());

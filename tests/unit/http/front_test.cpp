@@ -79,7 +79,7 @@ struct desk {
     int closed = 0;
     health::feed events{loop.get_executor()};
     health::meters counted{2};
-    health_endpoint health{settings, board, events, counted};
+    health_endpoint health{settings, board, events, counted, nullptr};
     front door{loop.get_executor(),  settings,        board, health, endpoint, counted,
                [this] { ++closed; }, telemetry::log()};
 };
