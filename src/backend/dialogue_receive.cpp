@@ -25,10 +25,12 @@ bool tells_everybody(std::string_view method) {
 } // namespace
 
 bool dialogue::receive(std::string_view text) {
-    last_heard_ = core::clock::now();
-    unheard_ = false;
     if (settings_.counted != nullptr) settings_.counted->bytes_in += text.size();
     const auto message = jsonrpc::scan(text);
+    if (message.kind != jsonrpc::message_kind::invalid) { // noise is no sign of life
+        last_heard_ = core::clock::now();
+        unheard_ = false;
+    }
     // What it says on its way out is for nobody: its clients know already that it is gone.
     if (ended_) return message.kind != jsonrpc::message_kind::invalid;
     switch (message.kind) {

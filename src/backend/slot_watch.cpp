@@ -1,6 +1,7 @@
 // What a slot looks at from time to time: whether its link is still alive, and whether anybody uses it.
 #include "backend/slot.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace drawbridge::backend {
@@ -58,7 +59,11 @@ void slot::checked(std::uint64_t link, const check_result& seen) {
     // Busy is not dead, and a server that refuses our credentials is there.
     const bool spared = seen.refused || link_->talk().busy();
     judge(seen.passed ? checkup_.passed() : checkup_.missed(spared), seen);
-    if (serves(state_)) arm_check(checkup_.next_wait(random()));
+    if (!serves(state_)) return;
+    // From the last word that was heard on: a silence counts from there.
+    auto wait = checkup_.next_wait(random());
+    if (!checkup_.degraded()) wait -= checked_at_ - link_->talk().last_heard();
+    arm_check(std::max(wait, core::duration::zero()));
 }
 
 void slot::judge(checkup::verdict what, const check_result& seen) {
