@@ -1,6 +1,7 @@
 #include "config/read.hpp"
 
 #include "config/gateway.hpp"
+#include "config/health.hpp"
 #include "config/later.hpp"
 #include "config/position.hpp"
 #include "config/server.hpp"
@@ -69,6 +70,7 @@ void read_document(context& shared, const json::object& document, configuration&
         if (auto server = read_server(shared, name, one.value(), out.gate, custom_types))
             out.servers.push_back(std::move(*server));
     }
+    if (out.servers.size() == servers->size()) check_readiness(shared, out.gate.ready, out.servers);
 }
 
 } // namespace

@@ -27,8 +27,8 @@ config::gateway made_settings(config::gateway::health_status health) {
 }
 
 struct desk {
-    explicit desk(config::gateway::health_status health = config::gateway::health_status::always_200)
-        : settings(made_settings(health)) {
+    explicit desk(config::gateway::health_status told = config::gateway::health_status::always_200)
+        : settings(made_settings(told)) {
         endpoint.add(session::upstream("time", backend::handle(), mcp::tool_filter({"*"})));
     }
 
