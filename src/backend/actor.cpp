@@ -246,6 +246,7 @@ void actor::note_exit(const link_report& report) {
 // --- how it stands
 
 void actor::changed(slot& who, const reason& why) {
+    links_changed_ = true;
     if (who.finished() && !closing_)
         parting_ = why; // what follows from it is found out when its place is given up
     else
@@ -274,18 +275,21 @@ void actor::tell(const reason& why) {
     health_.send(health::message(std::move(change)));
 }
 
-// What is worth knowing beside the state, when it has changed.
+// What is worth knowing beside the state, when it has changed: this is on the way of every call.
 void actor::tell_more() {
+    std::size_t queued = 0;
+    for (const auto& [key, each] : slots_)
+        queued += each->waiting();
+    settings_.counted->queued = queued;
+    if (!std::exchange(links_changed_, false)) return;
     health::sample now;
     now.server = settings_.index;
     now.starts = incarnation_;
     now.restarts = restarts_;
     now.protocol_version = sampled_.protocol_version;
     now.server_info = sampled_.server_info;
-    settings_.counted->queued = 0;
     for (const auto& [key, each] : slots_) {
         const auto stands = each->now();
-        settings_.counted->queued += each->waiting();
         now.restarts += each->restarts();
         if (stands.now == state::stopped) continue;
         health::link_note note;

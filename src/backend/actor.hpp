@@ -109,10 +109,11 @@ class actor final : public slot_host {
     std::deque<std::uint64_t> queue_;                    // of slots that wait for a place
     std::uint64_t last_number_ = 0;
     std::uint64_t incarnation_ = 0;
-    standing told_;          // the last that the aggregator heard
-    health::sample sampled_; // likewise
-    health::reason parting_; // how the last link ended that nobody wants any more
-    bool closing_ = false;   // a stop message has come: no start any more
+    standing told_;              // the last that the aggregator heard
+    bool links_changed_ = false; // since sampled_
+    health::sample sampled_;     // likewise
+    health::reason parting_;     // how the last link ended that nobody wants any more
+    bool closing_ = false;       // a stop message has come: no start any more
 
     preparation preparation_;
     bool looking_ = false;     // look_for_image runs
