@@ -1,6 +1,7 @@
 #include "config/secrets.hpp"
 
 #include "config/characters.hpp"
+#include "config/percent.hpp"
 #include "config/rules.hpp"
 #include "telemetry/token_shapes.hpp"
 
@@ -12,28 +13,6 @@ namespace {
 
 constexpr std::size_t shortest = 4;
 constexpr std::size_t least_user = 8; // of a user's name beside a password
-
-int hex_digit(char c) {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const bool escape = text[at] == '%' && at + 2 < text.size();
-        const int high = escape ? hex_digit(text[at + 1]) : -1;
-        const int low = escape ? hex_digit(text[at + 2]) : -1;
-        if (high < 0 || low < 0) {
-            out += text[at];
-            continue;
-        }
-        out += static_cast<char>(high * 16 + low);
-        at += 2;
-    }
-    return out;
-}
 
 // The value of base64 that is well formed enough; empty where it is none.
 std::string base64_decoded(std::string_view text) {
