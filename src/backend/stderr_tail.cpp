@@ -2,6 +2,10 @@
 
 #include "telemetry/sanitize.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 namespace drawbridge::backend {
 namespace {
 
@@ -10,7 +14,10 @@ constexpr std::size_t raw_limit = 8 * 1024;
 
 } // namespace
 
-std::vector<std::string> stderr_tail::feed(std::string_view chunk) {
+std::vector<std::string> stderr_tail::feed(std::string_view chunk, core::time_point now) {
+    const auto passed = std::chrono::duration<double>(now - allowed_at_).count();
+    allowed_ = std::min(burst, allowed_ + passed * lines_per_second);
+    allowed_at_ = now;
     std::vector<std::string> lines;
     while (!chunk.empty()) {
         const auto end = chunk.find('\n');
@@ -34,18 +41,27 @@ std::vector<std::string> stderr_tail::finish() {
 }
 
 void stderr_tail::take_line(std::string_view raw, std::vector<std::string>& lines) {
-    auto clean = telemetry::sanitize(raw, secrets_, line_limit);
-    if (clean.find_first_not_of(" \t") == std::string::npos) return;
-    kept_.push_back(clean);
+    if (raw.find_first_not_of(" \t\r") == std::string_view::npos) return;
+    kept_.emplace_back(raw);
     if (kept_.size() > kept_lines) kept_.pop_front();
-    lines.push_back(std::move(clean));
+    if (allowed_ < 1) {
+        ++left_out_;
+        return;
+    }
+    allowed_ -= 1;
+    if (left_out_ > 0)
+        lines.push_back("(" + std::to_string(std::exchange(left_out_, 0)) + " lines left out)");
+    auto clean = telemetry::sanitize(raw, secrets_, line_limit);
+    if (clean.find_first_not_of(" \t") != std::string::npos) lines.push_back(std::move(clean));
 }
 
 std::string stderr_tail::text() const {
     std::string all;
     for (const auto& line : kept_) {
+        const auto clean = telemetry::sanitize(line, secrets_, line_limit);
+        if (clean.find_first_not_of(" \t") == std::string::npos) continue;
         if (!all.empty()) all += " | ";
-        all += line;
+        all += clean;
     }
     return all;
 }

@@ -70,3 +70,19 @@ TEST_CASE("stderr tail: control characters can't reach a terminal") {
     CHECK(told[0].find('\x07') == std::string::npos);
     CHECK(told[0].find("red") != std::string::npos);
 }
+
+TEST_CASE("stderr tail: of a flood a part is shown, and how much is missing; the last lines are kept") {
+    stderr_tail tail({"secret-1234"});
+    const drawbridge::core::time_point start(std::chrono::hours(1));
+    std::string flood;
+    for (int i = 0; i < 5000; ++i)
+        flood += "line " + std::to_string(i) + " secret-1234\n";
+    const auto shown = tail.feed(flood, start);
+    CHECK(shown.size() == 1000);
+    const auto later = tail.feed("quiet again\n", start + std::chrono::seconds(1));
+    REQUIRE(later.size() == 2);
+    CHECK(later[0] == "(4000 lines left out)");
+    CHECK(later[1] == "quiet again");
+    CHECK(tail.text().find("line 4999") != std::string::npos);
+    CHECK(tail.text().find("secret-1234") == std::string::npos);
+}
