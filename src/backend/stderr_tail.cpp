@@ -2,8 +2,6 @@
 
 #include "telemetry/sanitize.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace drawbridge::backend {
@@ -15,16 +13,13 @@ constexpr std::size_t raw_limit = 8 * 1024;
 } // namespace
 
 std::vector<std::string> stderr_tail::feed(std::string_view chunk, core::time_point now) {
-    const auto passed = std::chrono::duration<double>(now - allowed_at_).count();
-    allowed_ = std::min(burst, allowed_ + passed * lines_per_second);
-    allowed_at_ = now;
     std::vector<std::string> lines;
     while (!chunk.empty()) {
         const auto end = chunk.find('\n');
         const auto piece = chunk.substr(0, end);
         if (!skipping_) partial_.append(piece);
         if (end == std::string_view::npos && partial_.size() < raw_limit) break;
-        if (!skipping_) take_line(partial_, lines);
+        if (!skipping_) take_line(partial_, lines, now);
         partial_.clear();
         skipping_ = end == std::string_view::npos;
         if (skipping_) break;
@@ -33,24 +28,20 @@ std::vector<std::string> stderr_tail::feed(std::string_view chunk, core::time_po
     return lines;
 }
 
-std::vector<std::string> stderr_tail::finish() {
+std::vector<std::string> stderr_tail::finish(core::time_point now) {
     std::vector<std::string> lines;
-    if (!skipping_) take_line(partial_, lines);
+    if (!skipping_) take_line(partial_, lines, now);
     partial_.clear();
     return lines;
 }
 
-void stderr_tail::take_line(std::string_view raw, std::vector<std::string>& lines) {
+void stderr_tail::take_line(std::string_view raw, std::vector<std::string>& lines, core::time_point now) {
     if (raw.find_first_not_of(" \t\r") == std::string_view::npos) return;
     kept_.emplace_back(raw);
     if (kept_.size() > kept_lines) kept_.pop_front();
-    if (allowed_ < 1) {
-        ++left_out_;
-        return;
-    }
-    allowed_ -= 1;
-    if (left_out_ > 0)
-        lines.push_back("(" + std::to_string(std::exchange(left_out_, 0)) + " lines left out)");
+    const auto left_out = limit_.admit(now);
+    if (!left_out) return;
+    if (*left_out > 0) lines.push_back("(" + std::to_string(*left_out) + " lines left out)");
     auto clean = telemetry::sanitize(raw, secrets_, line_limit);
     if (clean.find_first_not_of(" \t") != std::string::npos) lines.push_back(std::move(clean));
 }

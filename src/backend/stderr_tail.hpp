@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/asio.hpp"
+#include "telemetry/line_limit.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -26,21 +27,19 @@ class stderr_tail {
     // it returns a part, and how many lines are missing.
     std::vector<std::string> feed(std::string_view chunk, core::time_point now = core::clock::now());
     // What stands in the buffer without a line break.
-    std::vector<std::string> finish();
+    std::vector<std::string> finish(core::time_point now = core::clock::now());
 
     // The kept lines, joined by " | ".
     std::string text() const;
 
   private:
-    void take_line(std::string_view raw, std::vector<std::string>& lines);
+    void take_line(std::string_view raw, std::vector<std::string>& lines, core::time_point now);
 
     std::vector<std::string> secrets_;
     std::string partial_;
     bool skipping_ = false;        // inside an over-long line whose first part was taken already
     std::deque<std::string> kept_; // as they came, cut; sanitized when they are shown
-    double allowed_ = burst;
-    core::time_point allowed_at_{};
-    std::size_t left_out_ = 0;
+    telemetry::line_limit limit_{burst, lines_per_second};
 };
 
 } // namespace drawbridge::backend
