@@ -13,7 +13,27 @@
 
 namespace drawbridge::test {
 
+namespace {
+
 using namespace std::chrono_literals;
+
+// How long a neighbour's call may take while the victim suffers: so many times what 99 of 100 took
+// undisturbed right before, in the same process, and in any case the floor.
+//
+// Both are there for machines that do other things too. A fault costs processor time that is not the
+// gateway's: the container runtime ends one container and starts another, a flood is written and copied. On
+// two busy cores, with a gateway that works well, that alone made 99 of 100 three to eight times as long, and
+// 135 ms at most; a quiet run takes 2 to 4 ms, where one time slice of somebody else is a multiple already.
+// What has to be found is a gateway that attends to one server only: then every call of the others waits, and
+// takes half a second or more.
+constexpr double allowed_times = 10;
+constexpr double allowed_floor = 250; // ms
+
+// One call of each caller is on its way when the whole machine stands still. So two such moments are forgiven
+// also in a short run, where they are more than 1 call of 100.
+constexpr std::size_t forgiven_calls = 2 * callers;
+
+} // namespace
 
 void stage::end(bool killed) {
     calls_->stop();
@@ -28,7 +48,6 @@ void stage::end(bool killed) {
 }
 
 void stage::check_calls(bool killed) {
-    double ratio = 0, slowest = 0;
     for (const auto& each : servers_) {
         const auto seen = calls_->of(each);
         CAPTURE(each);
@@ -47,13 +66,29 @@ void stage::check_calls(bool killed) {
         }
         CHECK(seen.results > 0);
         if (!killed) CHECK_MESSAGE(seen.failed() == 0, "calls to a neighbour failed; " << last_of_log());
-        const auto here = p99(seen.took);
-        slowest = std::max(slowest, here);
-        ratio = std::max(ratio, here / std::max(quiet_[each], 0.001));
     }
-    if (killed) return;
-    tell("neighbours' worst p99", slowest);
+    if (!killed) check_neighbours();
+}
+
+// Of 100 calls 99 were no slower than allowed.
+void stage::check_neighbours() const {
+    double ratio = 0, worst = 0, slowest = 0;
+    for (const auto& each : servers_) {
+        if (each == victim) continue;
+        const auto seen = calls_->of(each);
+        const auto quiet = quiet_.at(each), here = p99(seen.took);
+        const auto allowed = std::max(allowed_times * quiet, allowed_floor);
+        const auto late = longer_than(allowed, seen.took);
+        CHECK_MESSAGE(late <= std::max(seen.took.size() / 100, forgiven_calls),
+                      late << " of " << seen.took.size() << " calls to " << each << " took more than "
+                           << allowed << " ms; p99 " << here << " ms, undisturbed " << quiet << " ms");
+        worst = std::max(worst, here);
+        ratio = std::max(ratio, here / std::max(quiet, 0.001));
+        slowest = std::max(slowest, seen.longest);
+    }
+    tell("neighbours' worst p99", worst);
     tell("the same against an undisturbed run", ratio, "times");
+    tell("neighbours' slowest answer", slowest);
 }
 
 // Transitions follow each other without a gap, and the last one is the present.

@@ -121,6 +121,11 @@ double p99(std::vector<double> values) {
     return values[(values.size() - 1) * 99 / 100];
 }
 
+std::size_t longer_than(double limit, const std::vector<double>& values) {
+    return static_cast<std::size_t>(
+        std::count_if(values.begin(), values.end(), [&](double each) { return each > limit; }));
+}
+
 load::load(std::uint16_t port, const std::vector<std::string>& servers, std::size_t callers) : port_(port) {
     for (const auto& server : servers) {
         for (std::size_t i = 0; i < callers; ++i) {

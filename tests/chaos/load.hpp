@@ -32,6 +32,7 @@ struct tally {
 
 // The value below which 99 of 100 lie; 0 of none.
 double p99(std::vector<double> values);
+std::size_t longer_than(double limit, const std::vector<double>& values);
 
 // Calls the tool "echo" over and over: `callers` threads for each server, each with a connection of its own
 // that is opened anew when it ends. Ids and texts are unique, so an answer that belongs to somebody else is

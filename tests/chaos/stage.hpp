@@ -82,8 +82,10 @@ class stage {
 
   private:
     boost::json::value ask(const std::string& path) const;
+    bool flows(const load& calls, std::size_t results) const;
     void warm_up();
     void check_calls(bool killed);
+    void check_neighbours() const;
     void check_history(const std::string& server) const;
     void check_belongings();
 
@@ -96,12 +98,12 @@ class stage {
     std::unique_ptr<http_client> probe_;
     std::string instance_;
     std::unique_ptr<load> calls_;
-    std::map<std::string, double> quiet_; // p99 of undisturbed calls
+    std::map<std::string, double> quiet_; // p99 of undisturbed calls, measured right before the others flow
     std::size_t descriptors_ = 0, children_ = 0;
     std::int64_t sessions_ = 0;
 };
 
-// Numbers for whoever reads the output; nothing is decided by them.
+// Numbers for whoever reads the output.
 void tell(const std::string& what, double value, std::string_view unit = "ms");
 
 } // namespace drawbridge::test
