@@ -1,34 +1,44 @@
 // The messages of a stdio link: framing in, ids rewritten both ways, one write for all that waits.
 #include "backend/stdio_link.hpp"
 
+#include "backend/reading_pace.hpp"
 #include "telemetry/sanitize.hpp"
 
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace drawbridge::backend {
 namespace {
 
-constexpr std::size_t read_size = 128 * 1024;
+constexpr std::size_t read_size = 128 * 1024;   // at once, however much room there is
 constexpr std::size_t kept_outbox = 256 * 1024; // what an idle link may keep allocated
 constexpr unsigned babble_reported = 5;         // lines on stdout that are no messages, logged one by one
 
 } // namespace
 
 core::task<> stdio_link::read_output() {
+    reading_pace pace(loop_);
     for (;;) {
         const auto room = framer_.prepare(read_size);
-        const auto buffer = core::asio::buffer(room.data(), room.size());
+        const auto buffer = core::asio::buffer(room.data(), std::min(room.size(), read_size));
         auto [error, n] = co_await child_->output.async_read_some(buffer, core::use_task);
+        pace.begin_turn();
         framer_.commit(n);
         auto event = error ? framer_.finish() : framer_.next();
         for (; event; event = error ? framer_.finish() : framer_.next()) {
-            if (const auto* oversized = std::get_if<jsonrpc::oversized>(&*event))
+            if (pace.due()) co_await pace.rest();
+            if (const auto* oversized = std::get_if<jsonrpc::oversized>(&*event)) {
                 on_oversized(*oversized);
-            else if (const auto line = std::get<std::string_view>(*event); !talk_.receive(line))
-                on_babble(line);
+                pace.took(0, true);
+            } else {
+                const auto line = std::get<std::string_view>(*event);
+                const bool is_message = talk_.receive(line);
+                if (!is_message) on_babble(line);
+                pace.took(line.size(), is_message);
+            }
         }
         if (error) break;
     }
@@ -89,10 +99,10 @@ void stdio_link::on_oversized(const jsonrpc::oversized& line) {
 // Servers print banners and debug output on stdout although they must not. The line is skipped, the server
 // lives on.
 void stdio_link::on_babble(std::string_view line) {
+    if (babbled_ == babble_reported) return;
     ++babbled_;
-    if (babbled_ <= babble_reported)
-        log_.warning("skipped a line on stdout that is not an MCP message: ",
-                     telemetry::sanitize(line.substr(0, 1024), settings_.talk.secrets, 200));
+    log_.warning("skipped a line on stdout that is not an MCP message: ",
+                 telemetry::sanitize(line.substr(0, 1024), settings_.talk.secrets, 200));
     if (babbled_ == babble_reported) log_.warning("further such lines are skipped without a word");
 }
 

@@ -243,6 +243,18 @@ TEST_CASE("stdio link: lines that are no messages are skipped") {
     CHECK(stage.kinds() == kinds{kind::spawned, kind::initialized});
 }
 
+TEST_CASE("stdio link: much at once, noise and messages, is read to its end in order") {
+    scene stage(R"(shake; hear
+        yes '{"this is": no message' | head -n 10000
+        yes '{"jsonrpc":"2.0","method":"notifications/x"}' | head -n 10000
+        say '{"jsonrpc":"2.0","id":2,"result":{}}'
+        serve)");
+    stage.up();
+    CHECK(stage.ask("1", "a").response == R"({"jsonrpc":"2.0","id":1,"result":{}})");
+    CHECK(stage.ask("2", "b").response == R"({"jsonrpc":"2.0","id":2,"result":{}})");
+    CHECK(stage.kinds() == kinds{kind::spawned, kind::initialized});
+}
+
 TEST_CASE("stdio link: an answer over the limit fails its own call only") {
     scene stage(R"(shake; hear
         printf '{"jsonrpc":"2.0","result":{"text":"%09000d"},"id":2}\n' 0
