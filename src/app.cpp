@@ -99,6 +99,7 @@ core::task<> app::wait_signals() {
 void app::request_close() {
     if (!close_requested_.is_set()) drain_deadline_ = core::clock::now() + config_.gate.drain_timeout;
     front_->close();
+    listener_->wind_down();
     close_requested_.set();
 }
 

@@ -1,16 +1,15 @@
 #include "http/connection.hpp"
 
 #include "core/task_group.hpp"
+#include "http/request_reading.hpp"
+#include "mcp/revisions.hpp"
 
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/rate_policy.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/rfc7230.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <sys/socket.h>
 
@@ -18,8 +17,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -32,107 +31,15 @@ using namespace std::chrono_literals;
 
 using stream =
     beast::basic_stream<core::asio::generic::stream_protocol, core::executor, beast::unlimited_rate_policy>;
-using parser = bhttp::request_parser<bhttp::string_body>;
+using parser = request_parser;
 
 constexpr auto idle_limit = 120s;  // between requests, and for a head to come in
 constexpr auto body_limit = 120s;  // for a whole body to come in
 constexpr auto write_limit = 120s; // for a whole response to go out
-constexpr auto linger_limit = 2s;  // for a refused client to read why
+constexpr auto linger_limit = 2s;  // for a client to read its last answer
 constexpr std::size_t read_buffer = 16 * 1024;
 constexpr std::size_t kept_buffer = 128 * 1024; // what an idle connection may keep allocated
 constexpr std::size_t small_body = 64 * 1024;   // read and forgotten, so that the connection can go on
-
-std::string text(beast::string_view view) {
-    return std::string(view.data(), view.size());
-}
-
-// All fields of a name, as if they stood in one (RFC 9110 5.3). Two empty ones are not like none: ", ".
-template <class Name>
-std::string joined(const parser& from, Name name) {
-    std::string all;
-    const auto fields = from.get().equal_range(name);
-    for (auto field = fields.first; field != fields.second; ++field) {
-        if (field != fields.first) all += ", ";
-        all += text(field->value());
-    }
-    return all;
-}
-
-// By which way a client came.
-struct origin_of_client {
-    bool loopback = false;
-    bool local = false; // the only Unix socket that we listen on is the control socket
-};
-
-origin_of_client find_origin(const stream& client) {
-    namespace ip = core::asio::ip;
-    origin_of_client found;
-    core::error_code error;
-    const auto end = client.socket().local_endpoint(error);
-    if (error) return found;
-    const int family = end.protocol().family();
-    found.local = family == AF_UNIX;
-    if (family != AF_INET && family != AF_INET6) return found;
-    ip::tcp::endpoint place;
-    place.resize(end.size());
-    std::memcpy(place.data(), end.data(), end.size());
-    const auto address = place.address();
-    // A socket that listens on [::] shows 127.0.0.1 as ::ffff:127.0.0.1.
-    found.loopback = address.is_v6() && address.to_v6().is_v4_mapped()
-                         ? make_address_v4(ip::v4_mapped, address.to_v6()).is_loopback()
-                         : address.is_loopback();
-    return found;
-}
-
-request_head read_head(const parser& from, origin_of_client origin) {
-    const auto& message = from.get();
-    request_head head;
-    head.method = text(message.method_string());
-    const auto target = message.target();
-    const auto question = target.find('?');
-    head.path = text(target.substr(0, question));
-    if (question != beast::string_view::npos) head.query = text(target.substr(question + 1));
-    const auto fields = message.equal_range(bhttp::field::authorization);
-    for (auto field = fields.first; field != fields.second; ++field)
-        if (head.authorization_count++ == 0) head.authorization = text(field->value());
-    head.content_type = text(message[bhttp::field::content_type]);
-    head.accept = joined(from, bhttp::field::accept);
-    head.origin = joined(from, bhttp::field::origin);
-    // There, and from nowhere: what browsers call "null".
-    if (head.origin.empty() && message.count(bhttp::field::origin) > 0) head.origin = "null";
-    head.host = joined(from, bhttp::field::host);
-    head.protocol_version = text(message["MCP-Protocol-Version"]);
-    head.session_id = text(message["Mcp-Session-Id"]);
-    head.last_event_id = text(message["Last-Event-ID"]);
-    head.traceparent = joined(from, "traceparent"); // two of them are none: the joined text is not valid
-    head.tracestate = joined(from, "tracestate");
-    head.loopback = origin.loopback;
-    head.local = origin.local;
-    return head;
-}
-
-// A length that is told in a way that another server in between may read differently (RFC 9112 6.1, 6.3). The
-// parser ignores an encoding that it does not know, and would take the body for the next request.
-bool ambiguous_length(const parser& request) {
-    const auto& message = request.get();
-    if (message.count(bhttp::field::transfer_encoding) == 0) return false;
-    return message.version() < 11 || message.count(bhttp::field::content_length) > 0 ||
-           !beast::iequals(joined(request, bhttp::field::transfer_encoding), "chunked");
-}
-
-// What a client is told about a request that could not be read; nothing for a connection that just ended.
-std::optional<mcp::fault> unreadable(core::error_code error, const connection_limits& limits) {
-    if (error == bhttp::error::header_limit)
-        return mcp::fault(mcp::fault_kind::headers_too_large,
-                          "the limit is " + std::to_string(limits.header_bytes) + " bytes");
-    if (error == bhttp::error::body_limit)
-        return mcp::fault(mcp::fault_kind::body_too_large,
-                          "the limit is " + std::to_string(limits.body_bytes) + " bytes");
-    if (error == bhttp::error::end_of_stream || error == bhttp::error::partial_message) return std::nullopt;
-    if (error.category() == bhttp::make_error_code(bhttp::error::bad_method).category())
-        return mcp::fault(mcp::fault_kind::bad_http, "the request is not valid HTTP/1.1: " + error.message());
-    return std::nullopt;
-}
 
 } // namespace
 
@@ -143,18 +50,22 @@ struct connection::implementation {
         , limits(given)
         , group(client.get_executor(), [this](const std::string&, const std::string&) { client.close(); }) {
         buffer.reserve(read_buffer);
-        origin = find_origin(client);
+        origin = find_origin(client.socket());
     }
 
     core::task<bool> read_request(parser& request, bool& refused);
     core::task<bool> read_body(parser& request);
     core::task<bool> skip_body(parser& request);
+    core::task<reply> serve(std::string body);
     core::task<bool> write(response answer, bool keep_alive, bool head_only);
     core::task<bool> write_stream(reply streamed, bool keep_alive, bool chunks);
     core::task<bool> write_pieces(std::string lines, body_source& source, bool chunks);
     core::task<bool> write_piece(std::string piece, bool chunks);
-    core::task<> watch_client(body_source& source);
+    core::task<> watch_client(std::function<void()> gone);
+    core::task<> end_watch();
     core::task<> linger();
+    bool idle();
+    bool stays_open(const parser& request) const;
 
     stream client;
     service& handler;
@@ -162,6 +73,8 @@ struct connection::implementation {
     beast::flat_buffer buffer;
     request_head head; // of the present request
     bool busy = false;
+    bool used = false; // a request has come in
+    bool winding_down = false;
     bool stopping = false;
     origin_of_client origin;
     body_source* streaming = nullptr; // the body that is being written
@@ -179,7 +92,7 @@ core::task<> connection::run() {
     core::error_code ignored;
     if (!self.origin.local) self.client.socket().set_option(core::asio::ip::tcp::no_delay(true), ignored);
     bool open = true;
-    while (open && !self.stopping) {
+    while (open && !self.stopping && !(self.winding_down && self.idle())) {
         parser request;
         request.header_limit(static_cast<std::uint32_t>(self.limits.header_bytes));
         request.body_limit(self.limits.body_bytes);
@@ -188,8 +101,8 @@ core::task<> connection::run() {
         if (!open || refused) continue;
         const bool head_only = self.head.method == "HEAD";
         auto body = std::move(request.get().body());
-        auto answer = co_await self.handler.serve(std::move(self.head), std::move(body));
-        const bool keep_alive = request.keep_alive() && !self.stopping;
+        auto answer = co_await self.serve(std::move(body));
+        const bool keep_alive = self.stays_open(request);
         if (answer.stream)
             open = co_await self.write_stream(std::move(answer), keep_alive, request.get().version() >= 11);
         else
@@ -197,8 +110,16 @@ core::task<> connection::run() {
         self.busy = false;
         if (self.buffer.size() == 0 && self.buffer.capacity() > kept_buffer) self.buffer.shrink_to_fit();
     }
+    self.busy = false;
+    // The client did not ask for this end and may be sending its next request.
+    if (self.winding_down && !self.stopping) co_await self.linger();
     self.client.socket().shutdown(client_socket::shutdown_both, ignored);
     self.client.socket().close(ignored);
+}
+
+void connection::wind_down() {
+    if (std::exchange(impl_->winding_down, true)) return;
+    if (impl_->idle()) impl_->client.cancel();
 }
 
 void connection::stop() {
@@ -213,11 +134,24 @@ void connection::cut() {
     if (impl_->streaming != nullptr) impl_->streaming->abandon();
 }
 
+// A request was answered here, and nothing of the next one has come. A new connection is not idle: its client
+// is about to send, and would not expect to be turned away without an answer.
+bool connection::implementation::idle() {
+    if (busy || !used || buffer.size() > 0) return false;
+    core::error_code ignored;
+    return client.socket().available(ignored) == 0;
+}
+
+// Asked when the head of a response is written.
+bool connection::implementation::stays_open(const parser& request) const {
+    return request.keep_alive() && !winding_down && !stopping;
+}
+
 // False: the connection is over. `refused`: it was answered here, the next request may come.
 core::task<bool> connection::implementation::read_request(parser& request, bool& refused) {
     client.expires_after(idle_limit);
     auto [error, n] = co_await bhttp::async_read_header(client, buffer, request, core::use_task);
-    busy = true;
+    busy = used = true;
     std::optional<response> refusal;
     if (error) {
         const auto fault = unreadable(error, limits);
@@ -243,8 +177,9 @@ core::task<bool> connection::implementation::read_request(parser& request, bool&
     refused = true;
     const bool head_only = request.get().method() == bhttp::verb::head;
     const bool skipped = co_await skip_body(request);
-    const bool keep_alive = skipped && request.keep_alive() && !stopping;
+    const bool keep_alive = skipped && stays_open(request);
     const bool open = co_await write(std::move(*refusal), keep_alive, head_only);
+    busy = !skipped; // stop() need not wait for a client that has nothing left to send
     if (!keep_alive) co_await linger();
     busy = false;
     co_return open;
@@ -295,7 +230,7 @@ core::task<bool> connection::implementation::write_stream(reply streamed, bool k
     if (stopping) source.abandon(); // stop() came while the answer was being thought of
     streaming = &source;
     watching_ended = false;
-    group.spawn("client's end", watch_client(source));
+    group.spawn("client's end", watch_client([&source] { source.abandon(); }));
     bool whole = false;
     std::exception_ptr failure; // of the source; the watch refers to it and must end first
     try {
@@ -304,10 +239,7 @@ core::task<bool> connection::implementation::write_stream(reply streamed, bool k
         failure = std::current_exception();
     }
     streaming = nullptr;
-    watching_ended = true;
-    core::error_code ignored;
-    client.socket().cancel(ignored);
-    co_await group.join();
+    co_await end_watch();
     if (failure) std::rethrow_exception(failure);
     const bool reusable = whole && keep_alive && chunks && !stopping;
     co_return reusable;
@@ -340,7 +272,7 @@ core::task<bool> connection::implementation::write_piece(std::string piece, bool
 }
 
 // A client that is gone is noticed at once, not at the next piece. What it sends early stays in the socket.
-core::task<> connection::implementation::watch_client(body_source& source) {
+core::task<> connection::implementation::watch_client(std::function<void()> gone) {
     while (!watching_ended) {
         auto [error] = co_await client.socket().async_wait(client_socket::wait_read, core::use_task);
         if (error || watching_ended) co_return;
@@ -348,9 +280,41 @@ core::task<> connection::implementation::watch_client(body_source& source) {
         const auto n = ::recv(client.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n > 0) co_return;
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-        source.abandon();
+        gone();
         co_return;
     }
+}
+
+core::task<> connection::implementation::end_watch() {
+    watching_ended = true;
+    core::error_code ignored;
+    client.socket().cancel(ignored);
+    co_await group.join();
+}
+
+// A client of MCP 2026-07-28 cancels a request by closing its connection.
+core::task<reply> connection::implementation::serve(std::string body) {
+    if (!mcp::is_modern_revision(head.protocol_version)) {
+        auto answer = co_await handler.serve(std::move(head), std::move(body));
+        co_return answer;
+    }
+    const auto gone = std::make_shared<std::function<void()>>();
+    head.on_client_gone = gone;
+    watching_ended = false;
+    group.spawn("client's end", watch_client([gone] {
+                    if (*gone) (*gone)();
+                }));
+    std::optional<reply> answer;
+    std::exception_ptr failure;
+    try {
+        auto given = co_await handler.serve(std::move(head), std::move(body));
+        answer.emplace(std::move(given));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await end_watch();
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(*answer);
 }
 
 // Closing with unread input resets the connection, and the client may lose the answer that is on its way.
@@ -362,7 +326,7 @@ core::task<> connection::implementation::linger() {
     const auto room = core::asio::buffer(rest);
     for (;;) {
         auto [error, n] = co_await client.async_read_some(room, core::use_task);
-        if (error) co_return;
+        if (error || (stopping && !busy)) co_return;
     }
 }
 

@@ -156,6 +156,7 @@ core::task<> listener::accept(entrance& from) {
             continue;
         }
         connections_.push_back(std::make_unique<connection>(std::move(socket), service_, limits_));
+        if (winding_down_) connections_.back()->wind_down();
         if (++from.connections >= from.places) from.room.reset();
         group_.spawn("connection", serve(std::prev(connections_.end()), from));
     }
@@ -164,6 +165,12 @@ core::task<> listener::accept(entrance& from) {
 core::task<> listener::serve(connection_place client, entrance& from) {
     const leave_guard leave(*this, client, from);
     co_await (*client)->run();
+}
+
+void listener::wind_down() {
+    winding_down_ = true;
+    for (auto& each : connections_)
+        each->wind_down();
 }
 
 void listener::stop() {

@@ -42,6 +42,9 @@ class listener {
     std::string open_local(const std::string& path);
 
     core::task<> run();
+    // The gateway closes, and still answers: each connection, a new one too, ends behind its present response
+    // or the next one, an idle one at once.
+    void wind_down();
     // No new connections; idle ones end, busy ones with their present response. The Unix socket's file goes.
     void stop();
     // Returns when no connection is left, or the deadline passed: then the rest is cut.
@@ -72,6 +75,7 @@ class listener {
     entrance local_; // not open without open_local()
     std::list<std::unique_ptr<connection>> connections_;
     core::task_group group_;
+    bool winding_down_ = false;
     bool stopping_ = false;
 };
 

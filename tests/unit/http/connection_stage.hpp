@@ -109,7 +109,7 @@ class connection_stage final : public http::service {
         group_.spawn("connection", door->run());
     }
 
-    std::optional<http::response> screen(http::request_head&) override { return std::nullopt; }
+    std::optional<http::response> screen(http::request_head&) override { return refusal; }
     core::task<http::reply> serve(http::request_head head, std::string body) override {
         heads.push_back(std::move(head));
         bodies.push_back(std::move(body));
@@ -185,6 +185,7 @@ class connection_stage final : public http::service {
     std::string failure; // with which the connection ended
 
     // The handlers: what came, and what is answered.
+    std::optional<http::response> refusal; // to every request, by its head
     std::vector<http::request_head> heads;
     std::vector<std::string> bodies;
     core::event served;

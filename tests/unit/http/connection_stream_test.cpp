@@ -260,3 +260,67 @@ TEST_CASE("stream: a body that fails takes its connection with it and leaves not
         CHECK(rest.empty()); // no last chunk: the client sees that it broke off
     });
 }
+
+TEST_CASE("stream: winding down cuts nothing; behind its end the connection ends") {
+    stream_stage at;
+    at.run([&]() -> core::task<> {
+        auto& stage = at.stage;
+        co_await stage.write(get("/stream"));
+        const auto head = co_await stage.read_until("\r\n\r\n");
+        CHECK(head.find("Connection:") == std::string::npos);
+        stage.door->wind_down();
+        at.tap->say("a\n\n");
+        const auto piece = co_await stage.read_until("a\n\n\r\n");
+        CHECK(piece == "3\r\na\n\n\r\n");
+        CHECK_FALSE(at.tap->abandoned.is_set());
+        at.tap->end();
+        const auto rest = co_await stage.read_to_end();
+        CHECK(rest == "0\r\n\r\n");
+        CHECK(stage.last_error == core::asio::error::eof);
+        CHECK(at.passes.inside() == 0); // not held for a client that stays
+        stage.hang_up();
+        co_await stage.join();
+        CHECK_FALSE(at.tap->abandoned.is_set());
+    });
+}
+
+TEST_CASE("stream: winding down, a request that was sent during the stream is answered behind it") {
+    stream_stage at;
+    at.run([&]() -> core::task<> {
+        auto& stage = at.stage;
+        co_await stage.write(get("/stream"));
+        co_await stage.read_until("\r\n\r\n");
+        co_await stage.write(get("/early"));
+        stage.door->wind_down();
+        at.tap->end();
+        co_await stage.read_until("0\r\n\r\n");
+        const auto last = co_await stage.read_to_end();
+        CHECK(last.ends_with("\r\nConnection: close\r\n\r\n\"/early\""));
+        CHECK(stage.last_error == core::asio::error::eof);
+        stage.hang_up();
+        co_await stage.join();
+    });
+}
+
+TEST_CASE("stream: one that begins while winding down says that it is the last answer, and is whole") {
+    stream_stage at;
+    at.stage.held = std::make_shared<core::event>(at.stage.loop.get_executor());
+    at.run([&]() -> core::task<> {
+        auto& stage = at.stage;
+        co_await stage.write(get("/stream"));
+        co_await stage.served.wait();
+        stage.door->wind_down();
+        stage.held->set();
+        const auto head = co_await stage.read_until("\r\n\r\n");
+        CHECK(head.find("\r\nTransfer-Encoding: chunked\r\n") != std::string::npos);
+        CHECK(head.find("\r\nConnection: close\r\n") != std::string::npos);
+        CHECK_FALSE(at.tap->abandoned.is_set());
+        at.tap->say("a");
+        at.tap->end();
+        const auto rest = co_await stage.read_to_end();
+        CHECK(rest == "1\r\na\r\n0\r\n\r\n");
+        CHECK(stage.last_error == core::asio::error::eof);
+        stage.hang_up();
+        co_await stage.join();
+    });
+}

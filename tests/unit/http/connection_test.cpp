@@ -1,9 +1,13 @@
 // What a connection makes of the bytes of a request, and what it refuses by itself.
 #include "http/connection_stage.hpp"
 
+#include "http/listener.hpp"
+
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace drawbridge;
@@ -177,4 +181,167 @@ TEST_CASE("connection: stop ends an idle connection at once and a busy one behin
         co_await busy.join();
     };
     testing::run(busy.loop, finish());
+}
+
+// --- the gateway closes
+
+namespace {
+
+// What ends the last answer of a connection to "/a".
+constexpr std::string_view last_words = "\r\nConnection: close\r\n\r\n\"/a\"";
+
+core::task<> use_once(connection_stage& stage) {
+    co_await stage.write(get("/first"));
+    const auto answer = co_await stage.read_until("\"/first\"");
+    CHECK(answer.find("Connection:") == std::string::npos);
+}
+
+// The last answer has been read, and the connection ends in order.
+core::task<> part(connection_stage& stage) {
+    CHECK(stage.last_error == core::asio::error::eof);
+    stage.hang_up();
+    co_await stage.join();
+}
+
+} // namespace
+
+TEST_CASE("winding down: an idle connection ends at once and in order, and obeys nothing more") {
+    connection_stage stage;
+    stage.connect();
+    const auto ask = [&]() -> core::task<> {
+        co_await use_once(stage);
+        stage.door->wind_down();
+        stage.door->wind_down();
+        const auto rest = co_await stage.read_to_end();
+        CHECK(rest.empty());
+        co_await stage.write(get("/late"));
+        co_await part(stage);
+        CHECK(stage.heads.size() == 1);
+    };
+    testing::run(stage.loop, ask());
+}
+
+TEST_CASE("winding down: an answer that is being thought of is the last one, also before a further request") {
+    for (const bool hasty : {false, true}) {
+        CAPTURE(hasty);
+        connection_stage stage;
+        stage.held = std::make_shared<core::event>(stage.loop.get_executor());
+        stage.connect();
+        const auto ask = [&]() -> core::task<> {
+            auto requests = get("/a");
+            if (hasty) requests += get("/b");
+            co_await stage.write(requests);
+            co_await stage.served.wait();
+            stage.door->wind_down();
+            stage.held->set();
+            const auto answer = co_await stage.read_to_end();
+            CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+            CHECK(answer.ends_with(last_words));
+            co_await part(stage);
+            CHECK(stage.heads.size() == 1);
+        };
+        testing::run(stage.loop, ask());
+    }
+}
+
+TEST_CASE("winding down: a request that has come, or begun to come, is answered") {
+    const auto request = get("/a");
+    for (const std::size_t before : {std::size_t{1}, request.size() / 2, request.size()}) {
+        CAPTURE(before);
+        connection_stage stage;
+        stage.connect();
+        const auto ask = [&]() -> core::task<> {
+            co_await use_once(stage);
+            stage.client.send(core::asio::buffer(request, before)); // nothing else runs meanwhile
+            stage.door->wind_down();
+            co_await stage.write(request.substr(before));
+            const auto answer = co_await stage.read_to_end();
+            CHECK(answer.ends_with(last_words));
+            co_await part(stage);
+        };
+        testing::run(stage.loop, ask());
+    }
+}
+
+TEST_CASE("winding down: a connection without a request yet gets one answer") {
+    connection_stage stage;
+    stage.connect();
+    const auto ask = [&]() -> core::task<> {
+        stage.door->wind_down();
+        co_await stage.write(get("/a"));
+        const auto answer = co_await stage.read_to_end();
+        CHECK(answer.ends_with(last_words));
+        co_await part(stage);
+    };
+    testing::run(stage.loop, ask());
+}
+
+TEST_CASE("winding down: a refusal by the head alone is the last answer, whatever the body") {
+    const std::string small = "Content-Length: 2\r\n\r\n{}";
+    const std::string unknown = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    for (const auto& rest : {small, unknown}) {
+        CAPTURE(rest);
+        connection_stage stage;
+        stage.connect();
+        const auto ask = [&]() -> core::task<> {
+            co_await use_once(stage);
+            stage.refusal = json_response(503, "\"closing\"");
+            co_await stage.write("POST /a HTTP/1.1\r\nHost: localhost\r\n");
+            stage.door->wind_down();
+            co_await stage.write(rest);
+            const auto answer = co_await stage.read_to_end();
+            CHECK(answer.starts_with("HTTP/1.1 503 "));
+            CHECK(answer.ends_with("\r\nConnection: close\r\n\r\n\"closing\""));
+            co_await part(stage);
+            CHECK(stage.heads.size() == 1);
+        };
+        testing::run(stage.loop, ask());
+    }
+}
+
+TEST_CASE("winding down: stop does not wait for a client that has its last answer and stays") {
+    for (const bool refuses : {false, true}) {
+        CAPTURE(refuses);
+        connection_stage stage;
+        if (refuses) stage.refusal = json_response(503, "\"/a\"");
+        stage.connect();
+        const auto ask = [&]() -> core::task<> {
+            stage.door->wind_down();
+            co_await stage.write(get("/a"));
+            const auto answer = co_await stage.read_to_end();
+            CHECK(answer.ends_with(last_words));
+            const auto began = core::clock::now();
+            stage.door->stop();
+            co_await stage.join();
+            CHECK(core::clock::now() - began < std::chrono::seconds(1)); // 2 s are its client's otherwise
+        };
+        testing::run(stage.loop, ask());
+    }
+}
+
+TEST_CASE("winding down: a connection that is accepted meanwhile gets one answer") {
+    connection_stage stage;
+    connection_limits limits;
+    limits.header_bytes = 8192;
+    limits.body_bytes = 8192;
+    listener gate(stage.loop.get_executor(), stage, limits, 4, telemetry::log());
+    listen_address any;
+    any.host = "127.0.0.1";
+    REQUIRE(gate.open(any) == "");
+    core::task_group group(stage.loop.get_executor(), [](const std::string&, const std::string&) {});
+    const auto ask = [&]() -> core::task<> {
+        group.spawn("listener", gate.run());
+        gate.wind_down();
+        const core::asio::ip::tcp::endpoint there(core::asio::ip::make_address(any.host), gate.port());
+        stage.client.connect(there);
+        co_await stage.write(get("/a"));
+        const auto answer = co_await stage.read_to_end();
+        CHECK(answer.ends_with(last_words));
+        co_await part(stage);
+        gate.stop();
+        const auto deadline = stage.soon();
+        co_await gate.join(deadline);
+        co_await group.join();
+    };
+    testing::run(stage.loop, ask());
 }

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <optional>
@@ -17,11 +18,13 @@
 
 using namespace drawbridge;
 using namespace drawbridge::http;
+using namespace std::chrono_literals;
 
 namespace {
 
 struct desk {
-    explicit desk(std::vector<std::string> tools = {"*"}) {
+    explicit desk(std::vector<std::string> tools = {"*"}, telemetry::log log = {})
+        : endpoint(loop.get_executor(), endpoint_settings(), payloads, std::move(log)) {
         endpoint.add(
             session::upstream("time", backend::handle(box.address()), mcp::tool_filter(std::move(tools))));
         mine.spawn("backend", play());
@@ -71,7 +74,7 @@ struct desk {
     std::string next_answer = R"({"jsonrpc":"2.0","id":"c","result":{"b":1, "a":1.50}})";
     std::optional<mcp::fault> fault;
     telemetry::stdout_channel payloads{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-    mcp_endpoint endpoint{loop.get_executor(), endpoint_settings(), payloads, telemetry::log()};
+    mcp_endpoint endpoint;
     core::task_group mine{loop.get_executor(), nullptr};
 };
 
@@ -170,6 +173,36 @@ TEST_CASE("endpoint: a fault rides on 200 with the caller's id, the server and w
     at.fault.reset();
     at.next_answer.clear(); // dropped on the way
     CHECK(at.post(R"({"jsonrpc":"2.0","id":1,"method":"x"})").body.find("-32603") != std::string::npos);
+}
+
+TEST_CASE("endpoint: failed calls are logged by a number of ours, and a flood of them is bounded") {
+    const int file = ::memfd_create("log", MFD_CLOEXEC);
+    REQUIRE(file >= 0);
+    {
+        telemetry::log_options options;
+        options.format = telemetry::log_format::json;
+        options.descriptor = file;
+        telemetry::log_backend lines(options);
+        desk at({"*"}, lines.handle());
+        at.fault = mcp::fault(mcp::fault_kind::unavailable, "it exited");
+        for (int i = 0; i < 60; ++i)
+            CHECK(at.post(R"({"jsonrpc":"2.0","id":"my secret","method":"x"})").status == 200);
+        CHECK(lines.flush(10s));
+    }
+    std::string log(1 << 20, '\0');
+    const auto size = ::pread(file, log.data(), log.size(), 0);
+    ::close(file);
+    REQUIRE(size > 0);
+    log.resize(static_cast<std::size_t>(size));
+    std::size_t told = 0;
+    for (auto at = log.find("a call failed: it exited"); at != log.npos;
+         at = log.find("a call failed", at + 1))
+        ++told;
+    CHECK(told >= 20);
+    CHECK(told < 60);
+    CHECK(log.find(R"("server":"time","request":"1")") != log.npos);
+    CHECK(log.find(R"("server":"time","request":"20")") != log.npos);
+    CHECK(log.find("my secret") == log.npos);
 }
 
 TEST_CASE("endpoint: tools that are not allowed are neither called nor listed") {
