@@ -16,10 +16,20 @@ checkup::verdict checkup::passed() {
     return verdict::recovered;
 }
 
+checkup::verdict checkup::answered(core::duration took) {
+    if (took <= slow_after()) return passed();
+    missed_ = passed_ = 0;
+    return degrade();
+}
+
 checkup::verdict checkup::missed(bool spared) {
     passed_ = 0;
     ++missed_;
     if (missed_ >= settings_.fall && !spared) return verdict::dead;
+    return degrade();
+}
+
+checkup::verdict checkup::degrade() {
     if (degraded_) return verdict::unchanged;
     degraded_ = true;
     return verdict::degraded;

@@ -13,8 +13,8 @@ class checkup {
   public:
     enum class verdict : std::uint8_t {
         unchanged,
-        degraded,  // the first miss: it still serves, and is looked at more often
-        recovered, // `rise` checks in a row passed
+        degraded,  // the first miss, or a slow answer: it still serves, and is looked at more often
+        recovered, // `rise` checks in a row passed, and none of them was slow
         dead       // `fall` checks in a row failed
     };
 
@@ -22,7 +22,11 @@ class checkup {
 
     // The handshake is done, which counts as `rise` checks.
     void begin() { missed_ = passed_ = 0, degraded_ = false; }
+    // It has said something meanwhile.
     verdict passed();
+    // It answered the check, after so long. Whatever answers is alive: a slow answer is no miss, but no
+    // recovery either.
+    verdict answered(core::duration took);
     // `spared`: there is a reason why it may be slow or refuse, so it is not given up for this.
     verdict missed(bool spared);
 
@@ -31,11 +35,15 @@ class checkup {
     // Until the next check. `random` in [0, 1) spreads the checks of many servers; it only shortens.
     core::duration next_wait(double random) const;
     core::duration timeout() const { return settings_.timeout; }
+    // An answer that takes longer is slow.
+    core::duration slow_after() const { return timeout() / 2; }
 
   private:
+    verdict degrade();
+
     config::health_checks settings_;
     unsigned missed_ = 0; // in a row
-    unsigned passed_ = 0; // in a row, while degraded
+    unsigned passed_ = 0; // in a row and in time, while degraded
     bool degraded_ = false;
 };
 

@@ -80,7 +80,8 @@ struct check_message {
 // How a check of a link ended.
 struct check_result {
     bool passed = false;
-    bool refused = false; // the server does not accept the gateway's credentials
+    bool answered = false; // by its answer to the check, not by something else that it said
+    bool refused = false;  // the server does not accept the gateway's credentials
     core::duration took{};
     std::string why; // it failed, for people
 };

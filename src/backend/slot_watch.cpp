@@ -2,12 +2,32 @@
 #include "backend/slot.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace drawbridge::backend {
+namespace {
 
 using health::cause;
 using health::reason;
+using std::chrono::milliseconds;
+
+std::string spelled(milliseconds time) {
+    return std::to_string(time.count()) + " ms";
+}
+
+// `slow_after`: the limit that a late answer is measured against.
+reason why_degraded(const check_result& seen, core::duration slow_after) {
+    if (seen.answered)
+        return reason(cause::check_slow,
+                      "its answer to a check took " + spelled(std::chrono::ceil<milliseconds>(seen.took)) +
+                          "; more than " + spelled(std::chrono::floor<milliseconds>(slow_after)) +
+                          " is slow");
+    return reason(seen.refused ? cause::unauthorized : cause::check_failed, seen.why);
+}
+
+} // namespace
 
 // --- alive
 
@@ -38,10 +58,10 @@ core::task<> slot::check(std::uint64_t link) {
     const auto number = settings_.number;
     const auto began = core::clock::now();
     const auto deadline = began + checkup_.timeout();
-    const outcome answer = co_await talk.ask("ping", std::string_view(), deadline);
+    const outcome answer = co_await talk.ask_alive(deadline);
     check_result seen;
     seen.took = core::clock::now() - began;
-    seen.passed = !answer.failure;
+    seen.answered = seen.passed = !answer.failure;
     if (answer.failure) {
         const bool late = answer.failure->kind == mcp::fault_kind::timed_out;
         seen.passed = late && talk.last_heard() > began; // it said something else meanwhile
@@ -58,7 +78,10 @@ void slot::checked(std::uint64_t link, const check_result& seen) {
     counted_.checked(seen.passed, checked_at_, seen.took);
     // Busy is not dead, and a server that refuses our credentials is there.
     const bool spared = seen.refused || link_->talk().busy();
-    judge(seen.passed ? checkup_.passed() : checkup_.missed(spared), seen);
+    if (seen.answered)
+        judge(checkup_.answered(seen.took), seen);
+    else
+        judge(seen.passed ? checkup_.passed() : checkup_.missed(spared), seen);
     if (!serves(state_)) return;
     // From the last word that was heard on: a silence counts from there.
     auto wait = checkup_.next_wait(random());
@@ -71,11 +94,10 @@ void slot::judge(checkup::verdict what, const check_result& seen) {
     case checkup::verdict::unchanged:
         break;
     case checkup::verdict::degraded:
-        apply(event::probe_failed,
-              reason(seen.refused ? cause::unauthorized : cause::check_failed, seen.why));
+        apply(event::probe_failed, why_degraded(seen, checkup_.slow_after()));
         break;
     case checkup::verdict::recovered:
-        apply(event::probe_ok, reason(cause::check_passed, "its checks pass again"));
+        apply(event::probe_ok, reason(cause::check_passed, "its checks pass in time again"));
         break;
     case checkup::verdict::dead:
         link_->give_up(cause::silent, "it stopped answering: " + std::to_string(checkup_.misses()) +
@@ -97,7 +119,8 @@ void slot::arm_idle(core::time_point when) {
 void slot::look_idle() {
     if (!serves(state_) || !link_) return;
     const auto& talk = link_->talk();
-    const bool busy = talk.in_flight() > 0 || talk.awaits_client() || !audience_->subscriptions().empty();
+    const bool busy = talk.in_flight() > 0 || talk.awaits_client() ||
+                      (!settings_.introduced_as && !audience_->subscriptions().empty());
     const auto now = core::clock::now();
     const auto due = busy ? now + settings_.idle_timeout : talk.last_used() + settings_.idle_timeout;
     if (due > now) {

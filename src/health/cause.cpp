@@ -10,12 +10,11 @@ namespace {
 constexpr std::size_t longest = 512;
 
 constexpr std::array<std::string_view, cause_count> words = {
-    "wanted",        "prepared",         "prepare_failed", "spawned",    "spawn_failed",
-    "initialized",   "handshake_failed", "exited",         "killed",     "out_of_memory",
-    "output_closed", "input_closed",     "unreachable",    "http_error", "unauthorized",
-    "check_failed",  "check_passed",     "silent",         "retry",      "idle",
-    "session_ended", "place_needed",     "shutdown",       "drained",    "closed",
-    "internal"};
+    "wanted",           "prepared",       "prepare_failed", "spawned",       "spawn_failed",  "initialized",
+    "handshake_failed", "exited",         "killed",         "out_of_memory", "output_closed", "input_closed",
+    "unreachable",      "http_error",     "unauthorized",   "check_failed",  "check_slow",    "check_passed",
+    "silent",           "older_revision", "retry",          "idle",          "session_ended", "place_needed",
+    "shutdown",         "drained",        "closed",         "internal"};
 
 } // namespace
 

@@ -26,8 +26,10 @@ enum class cause : std::uint8_t {
     http_error,
     unauthorized,
     check_failed,
+    check_slow, // answered, but late
     check_passed,
     silent, // checks failed `fall` times
+    older_revision, // it ended at a question that only newer servers know: it is asked differently
     retry,
     idle,
     session_ended,
