@@ -39,6 +39,12 @@ initialize_result initialize_result::read(std::string_view response) {
     return read;
 }
 
+std::string_view initialize_result::capabilities() const {
+    const jsonrpc::span whole{jsonrpc::skip_blank(result_, 0), result_.size()};
+    const auto found = jsonrpc::find_member(result_, whole, "capabilities").in(result_);
+    return found.starts_with('{') ? found : "{}";
+}
+
 std::string initialize_result::server_info(const std::vector<std::string>& secrets) const {
     const jsonrpc::span whole{jsonrpc::skip_blank(result_, 0), result_.size()};
     const auto info = jsonrpc::find_member(result_, whole, "serverInfo");

@@ -21,6 +21,8 @@ class initialize_result {
     bool valid() const { return fault_.empty() && !result_.empty(); }
     const std::string& fault() const { return fault_; }
     std::string_view protocol_version() const { return version_; }
+    // Raw JSON; "{}" where there is none.
+    std::string_view capabilities() const;
 
     // Name and version of the server as JSON, or empty: written anew and without these secrets, so it is
     // sound whatever it sent.

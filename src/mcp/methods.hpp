@@ -10,7 +10,7 @@ namespace drawbridge::mcp {
 // A method as it is told to others than its caller (log, stdout, traces): a client may have written anything
 // there.
 inline std::string_view shown_method(std::string_view method) {
-    constexpr std::array<std::string_view, 13> known = {"completion/complete",
+    constexpr std::array<std::string_view, 20> known = {"completion/complete",
                                                         "initialize",
                                                         "logging/setLevel",
                                                         "ping",
@@ -19,11 +19,23 @@ inline std::string_view shown_method(std::string_view method) {
                                                         "resources/list",
                                                         "resources/read",
                                                         "resources/subscribe",
-                                                        "resources/unsubscribe",
                                                         "resources/templates/list",
+                                                        "resources/unsubscribe",
+                                                        "server/discover",
+                                                        "subscriptions/listen",
+                                                        "tasks/cancel",
+                                                        "tasks/get",
+                                                        "tasks/list",
+                                                        "tasks/result",
+                                                        "tasks/update",
                                                         "tools/call",
                                                         "tools/list"};
     return std::find(known.begin(), known.end(), method) != known.end() ? method : "a request";
+}
+
+// Requests in which a server may need input of its client (MCP 2026-07-28, multi round-trip requests).
+inline bool may_need_input(std::string_view method) {
+    return method == "tools/call" || method == "prompts/get" || method == "resources/read";
 }
 
 } // namespace drawbridge::mcp
