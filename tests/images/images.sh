@@ -50,12 +50,14 @@ packaged_node() {
     command -v node
 }
 
-# node with the official servers below /app; its entry point is node, so a configuration names the script:
-# /app/node_modules/@modelcontextprotocol/server-everything/dist/index.js
+# node with the official servers and the fixtures of the conformance suite below /app; its entry point is node, so
+# a configuration names the script: /app/node_modules/@modelcontextprotocol/server-everything/dist/index.js
 build_node_image() {
     local packages=$1 folder=$2/node program source
+    local fixtures=(content.mjs http.mjs server.mjs modern_server.mjs)
     program=$(packaged_node "$packages")
-    source=$( (cat "$packages/.installed" "$packages/server.mjs" "${BASH_SOURCE[0]}" && "$program" --version) | sha256sum | cut -d ' ' -f 1)
+    source=$( (cat "$packages/.installed" "${fixtures[@]/#/$packages/}" "${BASH_SOURCE[0]}" && "$program" --version) |
+        sha256sum | cut -d ' ' -f 1)
     if [[ $(image_label "$test_image_node" io.drawbridge.source) == "$source" ]]; then
         return 0
     fi
@@ -63,8 +65,8 @@ build_node_image() {
     copy_program "$program" "$folder" /usr/local/bin/node
     mkdir -p "$folder/app" "$folder/usr/bin"
     ln -sf ../../bin/busybox "$folder/usr/bin/env"
-    tar --create --directory "$packages" --exclude='node_modules/node-linux-*' package.json server.mjs node_modules |
-        tar --extract --directory "$folder/app"
+    tar --create --directory "$packages" --exclude='node_modules/node-linux-*' package.json "${fixtures[@]}" \
+        node_modules | tar --extract --directory "$folder/app"
     import_image "$folder" "$test_image_node" 'ENTRYPOINT ["/usr/local/bin/node"]' 'WORKDIR /app' \
         'ENV HOME=/root' "LABEL io.drawbridge.source=$source"
     rm -rf "$folder"
