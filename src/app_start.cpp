@@ -184,6 +184,7 @@ core::task<std::string> app::make_shared_network() {
 }
 
 void app::build_backends() {
+    const auto seal = std::make_shared<const mcp::sealer>();
     for (std::size_t index = 0; index < config_.servers.size(); ++index) {
         const auto& server = config_.servers[index];
         backend::actor_settings settings;
@@ -195,6 +196,7 @@ void app::build_backends() {
         settings.max_queued_calls = config_.gate.max_queued_calls;
         settings.secrets = config::secrets_of(config_.gate, server);
         settings.tokens = tokens_for(server);
+        settings.seal = seal;
         settings.counted = &counted_.servers[index];
         backends_.push_back(std::make_unique<backend::actor>(
             loop_, std::move(settings), aggregator_->address(), payloads_, log_.for_server(server.name)));

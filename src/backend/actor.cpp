@@ -33,6 +33,7 @@ core::task<> actor::run() {
     while (!closing_ || !slots_.empty()) {
         auto next = co_await mailbox_.next();
         std::visit([this](auto& each) { on(std::move(each)); }, next);
+        release_undecided();
         sweep();
         tell_more();
     }
@@ -42,8 +43,16 @@ core::task<> actor::run() {
 
 // --- places
 
+// What a server of 2026-07-28 asks belongs to a call: nobody needs a link of his own there.
+std::string actor::key_of(const client* who) const {
+    using sharing = config::server::session_sharing;
+    auto key = link_key(settings_.server.sessions, who);
+    const bool apart = is_exclusive(key) && settings_.server.sessions == sharing::automatic;
+    return apart && era() == mcp::era::modern && !slots_.contains(key) ? agent_key(who) : key;
+}
+
 slot* actor::find(const client_ref& who) {
-    const auto found = slots_.find(link_key(settings_.server.sessions, who.get()));
+    const auto found = slots_.find(key_of(who.get()));
     return found == slots_.end() ? nullptr : found->second.get();
 }
 
@@ -54,22 +63,27 @@ slot* actor::find_number(std::uint64_t number) {
 }
 
 slot& actor::place_for(const client_ref& who) {
-    using sharing = config::server::session_sharing;
-    auto key = link_key(settings_.server.sessions, who.get());
-    auto& place = slots_[key];
-    if (place) return *place;
+    auto key = key_of(who.get());
+    if (const auto found = slots_.find(key); found != slots_.end()) return *found->second;
     slot_settings settings;
-    settings.number = ++last_number_;
     if (is_exclusive(key)) settings.owner = who;
+    settings.key = std::move(key);
+    return make_place(std::move(settings));
+}
+
+slot& actor::make_place(slot_settings settings) {
+    using sharing = config::server::session_sharing;
+    settings.number = ++last_number_;
     settings.shared_by = settings.owner                                 ? reach::exclusive
                          : settings_.server.sessions == sharing::shared ? reach::everybody
                                                                         : reach::one_agent;
-    settings.key = std::move(key);
     settings.max_queued_calls = settings_.max_queued_calls;
     settings.startup_timeout = settings_.server.startup_timeout;
     settings.checks = settings_.server.checks;
-    const bool stays = settings_.server.start == config::server::start_policy::eager && !settings.owner;
+    const bool stays = settings_.server.start == config::server::start_policy::eager && !settings.owner &&
+                       !settings.introduced_as;
     if (!stays) settings.idle_timeout = settings_.server.link_idle_timeout;
+    auto& place = slots_[settings.key];
     place = std::make_unique<slot>(loop_, std::move(settings), *this, *settings_.counted, log_);
     return *place;
 }
@@ -132,6 +146,8 @@ void actor::on(call request) {
     } else if (from && has_session && from->target.expired()) {
         mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
         request.reply.finish(outcome(std::move(gone)));
+    } else if (from && from->speaks == mcp::era::modern) {
+        serve_modern(std::move(request));
     } else if (from && !has_session && settings_.server.sessions == sharing::per_session) {
         mcp::fault lost(mcp::fault_kind::session_required,
                         "each client of this server has a link of its own: send initialize first, then the "
@@ -151,7 +167,13 @@ void actor::on(answer_message answer) {
 }
 
 void actor::on(cancel_message order) {
-    if (auto* place = find(order.from)) place->cancel(*order.from, order.ticket, order.reason);
+    if (order.from->speaks == mcp::era::legacy) {
+        if (auto* place = find(order.from)) place->cancel(*order.from, order.ticket, order.reason);
+        return;
+    }
+    std::erase_if(undecided_, [&](const call& each) { return each.from == order.from; });
+    for (auto& [key, each] : slots_)
+        each->cancel(*order.from, order.ticket, order.reason);
 }
 
 void actor::on(release_message gone) {
@@ -219,7 +241,8 @@ void actor::on(link_report report) {
     const bool earlier = found->second->now().incarnation != report.incarnation;
     if (earlier && report.what != link_report::kind::closed) return; // of an earlier life
     const bool wanted = !closing_ && !found->second->leaving();
-    if (report.what == link_report::kind::failed && wanted)
+    note_era(report, *found->second);
+    if (report.what == link_report::kind::failed && wanted && !report.shows_era)
         report_failed_start(report.reason, report.evidence);
     if (report.what == link_report::kind::lost && wanted) {
         telemetry::runtime_failure failure;
@@ -244,7 +267,8 @@ std::unique_ptr<link> actor::connect(slot& who) {
     auto report = [address = mailbox_.address()](link_report what) {
         address.send(message(std::move(what)));
     };
-    auto made = make_link(loop_, settings_, who.now().incarnation, who.settings().owner, who.listeners(),
+    const auto& introduced = who.settings().owner ? who.settings().owner : who.settings().introduced_as;
+    auto made = make_link(loop_, settings_, who.now().incarnation, era(), introduced, who.listeners(),
                           std::move(report), log_);
     group_.spawn("link", made->run());
     return made;

@@ -38,6 +38,7 @@ struct actor_settings {
     std::size_t max_queued_calls = 0;
     std::vector<std::string> secrets;         // of this server, and the agent ids
     std::shared_ptr<token_source> tokens;     // of a remote server with `auth`
+    std::shared_ptr<const mcp::sealer> seal;  // of what modern clients bring back
     health::server_meters* counted = nullptr; // outlives the actor
 };
 
@@ -82,9 +83,19 @@ class actor final : public slot_host {
     }
     core::mailbox<message>::handle slot_address() const override { return mailbox_.address(); }
 
+    std::string key_of(const client* who) const;
     slot* find(const client_ref& who);
     slot* find_number(std::uint64_t number);
     slot& place_for(const client_ref& who);
+    slot& make_place(slot_settings settings);
+    // Modern clients (actor_eras.cpp).
+    std::optional<mcp::era> era() const;
+    void note_era(const link_report& report, const slot& place);
+    void serve_modern(call request);
+    void resume(call request, std::string_view state);
+    bool goes_apart(const call& request) const;
+    slot& place_apart(const call& request);
+    void release_undecided();
     bool has_room() const;
     void sweep();
     void start_waiting();
@@ -114,6 +125,11 @@ class actor final : public slot_host {
     health::sample sampled_;     // likewise
     health::reason parting_;     // how the last link ended that nobody wants any more
     bool closing_ = false;       // a stop message has come: no start any more
+
+    std::optional<mcp::era> found_; // what the server speaks, as far as it was seen
+    core::time_point found_at_{};
+    std::string discovered_;     // the result of server/discover as clients get it, the last good one
+    std::deque<call> undecided_; // wait until it is known what the server speaks
 
     preparation preparation_;
     bool looking_ = false;     // look_for_image runs

@@ -74,7 +74,7 @@ void actor::tell_more() {
         now.links.push_back(note);
         now.attempt = std::max(now.attempt, each->attempt());
         if (const auto* said = each->introduced()) {
-            now.protocol_version = std::string(said->protocol_version());
+            now.protocol_version = std::string(each->revision());
             now.server_info = said->server_info(settings_.secrets);
         }
     }

@@ -71,6 +71,11 @@ bool audience::set_level(const client& who, std::string_view level) {
     return !before || *order < *before;
 }
 
+std::string_view audience::level_of(const client& who) const {
+    const auto found = members_.find(who.session);
+    return found != members_.end() && found->second.level ? levels[*found->second.level] : std::string_view();
+}
+
 std::string_view audience::level() const {
     std::optional<std::size_t> least;
     for (const auto& [session, each] : members_)

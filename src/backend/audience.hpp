@@ -39,6 +39,8 @@ class audience {
 
     // MCP logging level by name. True: the server has to be told, because it says less than this now.
     bool set_level(const client& who, std::string_view level);
+    // What this client asked for; empty: nothing.
+    std::string_view level_of(const client& who) const;
     // The most talkative level that anybody asked for; empty: nobody did.
     std::string_view level() const;
 

@@ -6,6 +6,8 @@
 #include "core/sink.hpp"
 #include "jsonrpc/span.hpp"
 #include "mcp/fault.hpp"
+#include "mcp/sealed_state.hpp"
+#include "mcp/tool_headers.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -51,6 +53,12 @@ struct call {
     std::uint64_t ticket = 0;     // names the call in a cancellation; unique for each client
     std::string traceparent;      // for a server that is reached over HTTP; empty: the call is not traced
     std::string tracestate;
+
+    // Of a modern client (2026-07-28).
+    mcp::parameter_fields mirrored;           // Mcp-Param-* as they came
+    std::string request_state;                // unescaped; of a retry
+    std::string input_responses;              // raw JSON object; of a retry
+    std::optional<mcp::parked_state> resumes; // the call that the retry goes on with, where it is ours
 };
 
 } // namespace drawbridge::backend

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "jsonrpc/envelope.hpp"
+#include "mcp/revisions.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +33,10 @@ struct client {
     std::string info;                // raw JSON clientInfo; empty: the gateway speaks for itself
     std::string revision;            // the MCP revision it asked for
     bool input_capable = false;      // declares sampling, elicitation, roots or tasks
-    std::weak_ptr<port> target;      // expired: nobody listens
+    mcp::era speaks = mcp::era::legacy;
+    std::string log_level;      // of a modern client: which log messages it wants; empty: none
+    bool listens = false;       // it only wants to be told of changes (subscriptions/listen)
+    std::weak_ptr<port> target; // expired: nobody listens
 };
 using client_ref = std::shared_ptr<const client>;
 

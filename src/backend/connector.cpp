@@ -11,8 +11,15 @@
 namespace drawbridge::backend {
 namespace {
 
-dialogue_settings talk_settings(const actor_settings& settings) {
+// Results that a modern server allows to be kept, for each link.
+constexpr std::size_t cache_bytes = std::size_t{4} << 20;
+
+dialogue_settings talk_settings(const actor_settings& settings, std::optional<mcp::era> era) {
     dialogue_settings talk;
+    talk.server = settings.server.name;
+    talk.era = settings.server.era ? settings.server.era : era;
+    talk.seal = settings.seal;
+    talk.cache_bytes = cache_bytes;
     talk.startup_timeout = settings.server.startup_timeout;
     talk.tool_timeout = settings.server.tool_timeout;
     talk.max_queued_calls = settings.max_queued_calls;
@@ -28,10 +35,10 @@ bool is_authorization(std::string_view name) {
     });
 }
 
-http_settings remote_settings(const actor_settings& settings) {
+http_settings remote_settings(const actor_settings& settings, std::optional<mcp::era> era) {
     const auto& remote = *settings.server.http;
     http_settings out;
-    out.talk = talk_settings(settings);
+    out.talk = talk_settings(settings, era);
     out.client.origin = http::parse_url(remote.url).value_or(http::url());
     out.client.ca_file = remote.ca_file;
     out.client.connect_timeout = remote.connect_timeout;
@@ -53,17 +60,18 @@ std::string configuration_fault(const actor_settings& settings) {
 }
 
 std::unique_ptr<link> make_link(core::executor loop, const actor_settings& settings,
-                                std::uint64_t incarnation, client_ref owner,
+                                std::uint64_t incarnation, std::optional<mcp::era> era, client_ref owner,
                                 std::shared_ptr<audience> listeners, link::reporter report,
                                 telemetry::log log) {
     if (settings.server.http)
-        return std::make_unique<http_link>(loop, incarnation, remote_settings(settings), std::move(owner),
-                                           std::move(listeners), std::move(report), std::move(log));
+        return std::make_unique<http_link>(loop, incarnation, remote_settings(settings, era),
+                                           std::move(owner), std::move(listeners), std::move(report),
+                                           std::move(log));
     stdio_settings container;
     container.server = settings.server.name;
     container.client = settings.client;
     container.gateway = settings.gateway;
-    container.talk = talk_settings(settings);
+    container.talk = talk_settings(settings, era);
     container.stop_grace = settings.server.stdio->stop_grace;
     container.max_message_bytes = settings.max_message_bytes;
     auto plan = process::plan_launch(settings.client, settings.gateway, settings.server, incarnation);

@@ -19,8 +19,9 @@ struct actor_settings;
 // Why no link can be made, whatever the server does; empty: it can be tried.
 std::string configuration_fault(const actor_settings& settings);
 
+// `era`: what the server was found to speak before; nullopt: it is found out.
 std::unique_ptr<link> make_link(core::executor loop, const actor_settings& settings,
-                                std::uint64_t incarnation, client_ref owner,
+                                std::uint64_t incarnation, std::optional<mcp::era> era, client_ref owner,
                                 std::shared_ptr<audience> listeners, link::reporter report,
                                 telemetry::log log);
 

@@ -16,7 +16,7 @@ namespace drawbridge::backend {
 namespace {
 
 constexpr auto ping_limit = std::chrono::seconds(5);
-constexpr auto restore_limit = std::chrono::seconds(30);
+constexpr auto forget_limit = std::chrono::seconds(30);
 
 // The value of a string member of params, unescaped; empty where there is none.
 std::string text_param(std::string_view line, const jsonrpc::envelope& message, std::string_view key) {
@@ -28,23 +28,6 @@ mcp::fault overloaded(std::string why) {
     mcp::fault full(mcp::fault_kind::overloaded, std::move(why));
     full.retry_after = std::chrono::seconds(1);
     return full;
-}
-
-// How a client is introduced. A link that several share declares nothing: what a server asks could not be
-// attributed to one of them.
-std::string handshake_params(const client_ref& owner) {
-    const bool known = owner && mcp::is_legacy_revision(owner->revision);
-    std::string params = R"({"protocolVersion":")";
-    params += known ? std::string_view(owner->revision) : mcp::latest_legacy_revision;
-    params += R"(","capabilities":)";
-    params += owner ? std::string_view(owner->capabilities) : "{}";
-    params += R"(,"clientInfo":)";
-    if (owner && !owner->info.empty())
-        params += owner->info;
-    else
-        params += R"({"name":"drawbridge","version":")" + std::string(gateway_version) + R"("})";
-    params += '}';
-    return params;
 }
 
 } // namespace
@@ -65,39 +48,13 @@ dialogue::dialogue(core::executor loop, std::uint64_t link, dialogue_settings se
              })
     , idle_(loop)
     , deadline_(loop)
+    , tools_learned_(loop)
+    , cache_(settings_.cache_bytes)
+    , gathering_(loop)
+    , park_alarm_(loop)
+    , rounds_alarm_(loop)
     , answer_alarm_(loop) {
     idle_.set();
-}
-
-core::task<std::string> dialogue::shake_hands(core::time_point deadline) {
-    const auto params = handshake_params(owner_);
-    const outcome answer = co_await ask("initialize", params, deadline);
-    if (ended_) co_return end_reason_;
-    if (answer.failure) {
-        if (answer.failure->kind != mcp::fault_kind::timed_out) co_return answer.failure->detail;
-        co_return "it did not answer initialize within startupTimeout (" +
-            std::to_string(settings_.startup_timeout.count()) + ".0 s)";
-    }
-    initialize_result_ = mcp::initialize_result::read(answer.response);
-    if (!initialize_result_.valid()) co_return initialize_result_.fault();
-    notify(jsonrpc::notification("notifications/initialized"));
-    restore();
-    co_return std::string();
-}
-
-// A process that took over from another one is told what the clients had asked of that one.
-void dialogue::restore() {
-    if (!audience_) return;
-    const auto deadline = core::clock::now() + restore_limit;
-    auto tell = [this, deadline](std::string_view method, std::string params) {
-        call request(jsonrpc::request("0", method, params), {}, std::string(method), {});
-        request.id = jsonrpc::scan(request.text).id;
-        enter(std::move(request), deadline, true);
-    };
-    if (const auto level = audience_->level(); !level.empty())
-        tell("logging/setLevel", R"({"level":)" + jsonrpc::quote(level) + "}");
-    for (const auto& uri : audience_->subscriptions())
-        tell("resources/subscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
 }
 
 // --- towards the server
@@ -108,13 +65,20 @@ void dialogue::submit(call request) {
         request.reply.finish(outcome(mcp::fault(mcp::fault_kind::unavailable, end_reason_)));
     } else if (pending_.size() >= settings_.max_queued_calls) {
         request.reply.finish(outcome(overloaded("too many calls are waiting for this server")));
-    } else if (!answered_here(request)) {
+    } else if (request.resumes) {
+        resume(std::move(request));
+    } else if (answered_here(request) || answered_from_cache(request) || refused_by_headers(request)) {
+        return;
+    } else if (needs_tools(request)) {
+        group_.spawn("tools", enter_with_tools(std::move(request)));
+    } else {
         enter(std::move(request), core::clock::now() + settings_.tool_timeout);
     }
 }
 
 // What clients that share a link ask for once each, and the server needs to hear only once.
 bool dialogue::answered_here(call& request) {
+    if (modern() && subscribed_here(request)) return true;
     const bool about_resource =
         request.method == "resources/subscribe" || request.method == "resources/unsubscribe";
     if (!request.from || !audience_ || (!about_resource && request.method != "logging/setLevel"))
@@ -141,14 +105,20 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline, bool own)
     entry.progress_token = std::string(request.progress_token.in(request.text));
     if (request.method == "resources/subscribe")
         entry.subscribes = text_param(request.text, jsonrpc::scan(request.text), "uri");
-    entry.method = std::move(request.method);
-    entry.from = std::move(request.from);
+    entry.method = request.method;
     entry.ticket = request.ticket;
-    entry.reply = std::move(request.reply);
     entry.since = core::clock::now();
     entry.deadline = deadline;
     // It is postponed with the others once the client has answered, and has not waited as long as they have.
     if (awaits_client()) entry.deadline -= entry.since - asked_since_;
+    if (!own && request.from) {
+        remember(entry, request);
+        set_log_level(request);
+        if (request.from->speaks != era_) translate(request);
+        if (!entry.text.empty()) entry.text = request.text;
+    }
+    entry.from = std::move(request.from);
+    entry.reply = std::move(request.reply);
     const auto id = pending_.add(std::move(entry));
     if (!own) idle_.reset();
     // The progress token is the id: unique on this link, and it finds the call.
@@ -159,29 +129,17 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline, bool own)
             : jsonrpc::splice(request.text, {{request.id, number}});
     if (!request.traceparent.empty())
         way_.accompany(id, std::move(request.traceparent), std::move(request.tracestate));
-    if (!send(line, id)) {
-        fail(id, overloaded("the server does not read its input"));
-        return id;
-    }
-    arm_deadline();
+    send_off(id, line);
     return id;
 }
 
-core::task<outcome> dialogue::ask(std::string_view method, std::string_view raw_params,
-                                  core::time_point deadline) {
-    if (ended_) {
-        mcp::fault gone(mcp::fault_kind::unavailable, end_reason_);
-        co_return outcome(std::move(gone));
-    }
-    auto [sender, receiver] = reply_sink::make(loop_);
-    auto text = jsonrpc::request("0", method, raw_params);
-    const auto id = jsonrpc::scan(text).id;
-    call request(std::move(text), id, std::string(method), std::move(sender));
-    enter(std::move(request), deadline, true);
-    auto answer = co_await receiver.next();
-    while (answer.index() == 0)
-        answer = co_await receiver.next();
-    co_return std::move(std::get<1>(answer));
+void dialogue::send_off(std::uint64_t id, std::string_view line) {
+    if (modern() && way_.has_headers())
+        if (const auto* entry = pending_.find(id)) mirror_arguments(id, *entry, line);
+    if (send(line, id))
+        arm_deadline();
+    else
+        fail(id, overloaded("the server does not read its input"));
 }
 
 void dialogue::notify(std::string_view line) {
@@ -189,7 +147,16 @@ void dialogue::notify(std::string_view line) {
         log_.debug("a notification was dropped: the link is not up or the server does not read");
 }
 
+void dialogue::relay_notification(std::string_view line) {
+    if (modern() && jsonrpc::scan(line).method_name == "notifications/roots/list_changed") return;
+    notify(line);
+}
+
 void dialogue::answer(std::string_view id_token, std::string_view line) {
+    if (rounds_.knows(id_token)) {
+        take_input(id_token, line);
+        return;
+    }
     if (!asked_.contains(id_token)) {
         log_.debug("an answer of a client came too late for the server that asked");
         return;
@@ -199,30 +166,45 @@ void dialogue::answer(std::string_view id_token, std::string_view line) {
 }
 
 void dialogue::cancel(const client& from, std::uint64_t ticket, std::string_view reason) {
+    if (auto asked = rounds_.take(from, ticket)) finish(std::move(asked->call), outcome(std::string()));
     const auto id = pending_.find(from, ticket);
     if (!id) return; // answered in between: a race that the specification foresees
-    std::string params = R"({"requestId":)" + std::to_string(*id);
-    if (!reason.empty()) params += R"(,"reason":)" + std::string(reason);
-    notify(jsonrpc::notification("notifications/cancelled", params + "}"));
+    auto* place = parking_.find(*id);
+    if (place != nullptr && place->away) return; // its client has its interim answer
+    call_off(*id, reason);
     finish(std::move(*pending_.take(*id)), outcome(std::string()));
     way_.forget(*id);
 }
 
+// The server is told that nobody waits, where it is not told by the end of the answer's stream.
+void dialogue::call_off(std::uint64_t id, std::string_view reason) {
+    parking_.erase(id);
+    if (modern() && way_.has_headers()) return;
+    std::string params = R"({"requestId":)" + std::to_string(id);
+    if (!reason.empty()) params += R"(,"reason":)" + std::string(reason);
+    notify(jsonrpc::notification("notifications/cancelled", params + "}"));
+}
+
 void dialogue::release(const client& who) {
+    const mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
+    for (auto& asked : rounds_.take_of(who))
+        finish(std::move(asked.call), outcome(gone));
     for (const auto id : pending_.of(who)) {
-        notify(jsonrpc::notification("notifications/cancelled", R"({"requestId":)" + std::to_string(id) +
-                                                                    R"(,"reason":"the session ended"})"));
-        mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
-        finish(std::move(*pending_.take(id)), outcome(std::move(gone)));
+        call_off(id, R"("the session ended")");
+        finish(std::move(*pending_.take(id)), outcome(gone));
         way_.forget(id);
     }
     if (!audience_) return;
     for (const auto& uri : audience_->leave(who)) {
-        if (ended_ || owner_ || !initialize_result_.valid()) continue; // a link of its own ends with it
+        if (ended_ || is_private() || !initialize_result_.valid()) continue; // a link of its own ends with it
+        if (modern()) {
+            listen_anew();
+            continue;
+        }
         auto text = jsonrpc::request("0", "resources/unsubscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
         const auto id = jsonrpc::scan(text).id;
         call request(std::move(text), id, "resources/unsubscribe", {});
-        enter(std::move(request), core::clock::now() + restore_limit, true);
+        enter(std::move(request), core::clock::now() + forget_limit, true);
     }
 }
 
@@ -270,12 +252,21 @@ void dialogue::end(const std::string& why) {
     end_reason_ = why;
     deadline_.call_off();
     answer_alarm_.call_off();
+    gathering_.call_off();
+    park_alarm_.call_off();
+    rounds_alarm_.call_off();
+    tools_learned_.set();
     asked_.clear();
+    parking_.clear();
+    subscribing_.clear();
     if (audience_)
         for (const auto& who : audience_->everybody())
             if (const auto target = who->target.lock()) target->link_lost(link_);
     own_ = 0;
-    for (auto& entry : pending_.take_all()) {
+    auto left = pending_.take_all();
+    for (auto& each : rounds_.take_all())
+        left.push_back(std::move(each.call));
+    for (auto& entry : left) {
         give_up_subscription(entry);
         const bool interrupted = initialize_result_.valid();
         mcp::fault gone(interrupted ? mcp::fault_kind::call_interrupted : mcp::fault_kind::unavailable,
@@ -289,7 +280,7 @@ void dialogue::end(const std::string& why) {
 
 void dialogue::arm_deadline() {
     const auto next = pending_.next_deadline();
-    if (!next || ended_ || awaits_client()) return;
+    if (!next || *next == core::time_point::max() || ended_ || awaits_client()) return;
     // An alarm that is set earlier does: it looks again when it rings. So a busy link sets one alarm per
     // toolTimeout.
     if (deadline_.is_set() && armed_for_ <= *next) return;
@@ -304,10 +295,8 @@ void dialogue::expire_calls() {
         if (!entry.own)
             log_.for_request(std::to_string(id))
                 .error(mcp::shown_method(entry.method), " timed out after ", elapsed, " ms");
-        if (entry.method != "initialize") { // which must not be cancelled (MCP cancellation)
-            const auto params = R"({"requestId":)" + std::to_string(id) + R"(,"reason":"timed out"})";
-            notify(jsonrpc::notification("notifications/cancelled", params));
-        }
+        const bool opens = entry.method == "initialize" || entry.method == "server/discover";
+        if (!opens) call_off(id, R"("timed out")"); // initialize must not be cancelled (MCP cancellation)
         if (last_heard_ <= entry.since && initialize_result_.valid() && !entry.own) {
             unheard_ = true;
             if (!std::exchange(checking_, true)) group_.spawn("check", check_alive());
@@ -327,7 +316,7 @@ void dialogue::expire_calls() {
 core::task<> dialogue::check_alive() {
     const auto asked = core::clock::now();
     const auto deadline = asked + ping_limit;
-    const outcome answer = co_await ask("ping", std::string_view(), deadline);
+    const outcome answer = co_await ask_alive(deadline);
     checking_ = false;
     if (answer.failure && last_heard_ <= asked && in_flight() == 0)
         way_.lose(health::cause::silent, "it stopped answering");

@@ -24,7 +24,7 @@ bool tells_everybody(std::string_view method) {
 
 } // namespace
 
-bool dialogue::receive(std::string_view text) {
+bool dialogue::receive(std::string_view text, std::uint64_t of_call) {
     if (settings_.counted != nullptr) settings_.counted->bytes_in += text.size();
     const auto message = jsonrpc::scan(text);
     if (message.kind != jsonrpc::message_kind::invalid) { // noise is no sign of life
@@ -41,10 +41,10 @@ bool dialogue::receive(std::string_view text) {
         on_request(text, message);
         return true;
     case jsonrpc::message_kind::notification:
-        on_notification(text, message);
+        on_notification(text, message, of_call);
         return true;
     case jsonrpc::message_kind::batch:
-        return receive_batch(text);
+        return receive_batch(text, of_call);
     case jsonrpc::message_kind::invalid:
         break;
     }
@@ -52,23 +52,26 @@ bool dialogue::receive(std::string_view text) {
 }
 
 // Servers of 2025-03-26 may send several messages at once.
-bool dialogue::receive_batch(std::string_view text) {
+bool dialogue::receive_batch(std::string_view text, std::uint64_t of_call) {
     jsonrpc::array_walker elements(text, jsonrpc::skip_blank(text, 0));
     jsonrpc::span each;
     bool good = true;
     while (elements.next(each))
-        good = text[each.begin] == '{' && receive(each.in(text)) && good;
+        good = text[each.begin] == '{' && receive(each.in(text), of_call) && good;
     return good && !elements.failed();
 }
 
 void dialogue::on_response(std::string_view line, const jsonrpc::envelope& message) {
-    auto entry = pending_.take(message.id.in(line));
+    const auto id = pending::number_of(message.id.in(line));
+    if (!id || kept_for_absent(line, *id)) return;
+    auto entry = pending_.take(*id);
     if (!entry) {
         log_.debug("an answer to a call that is gone was dropped");
         return;
     }
+    if (modern() && goes_on(*entry, line, message)) return;
     if (message.error.present()) give_up_subscription(*entry);
-    outcome end(jsonrpc::splice(line, {{message.id, entry->id_token}}));
+    outcome end(translated(*entry, jsonrpc::splice(line, {{message.id, entry->id_token}})));
     if (message.error.present())
         end.says = outcome::kind::error;
     else if (entry->method == "tools/call" &&
@@ -80,7 +83,12 @@ void dialogue::on_response(std::string_view line, const jsonrpc::envelope& messa
 // Ping is answered here. Anything else needs a client capability, which only a link of one client declares.
 void dialogue::on_request(std::string_view line, const jsonrpc::envelope& message) {
     const auto id = message.id.in(line);
-    const auto target = owner_ ? owner_->target.lock() : nullptr;
+    if (modern()) {
+        log_.warning("a request of the server was dropped: MCP 2026-07-28 has none");
+        return;
+    }
+    if (park(line, message)) return;
+    const auto target = is_private() ? owner_->target.lock() : nullptr;
     if (message.method_name == "ping" || !target) {
         const bool sent =
             message.method_name == "ping"
@@ -129,12 +137,19 @@ void dialogue::expire_requests() {
     if (!asked_.empty()) answer_alarm_.set(next, [this] { expire_requests(); });
 }
 
-void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& message) {
+void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& message,
+                               std::uint64_t of_call) {
     if (message.method_name == "notifications/progress") {
         on_progress(line, message);
         return;
     }
-    if (message.method_name == "notifications/cancelled") forget_request(message.request_id.in(line));
+    if (message.method_name == "notifications/cancelled") {
+        parking_.withdraw(message.request_id.in(line));
+        forget_request(message.request_id.in(line));
+    }
+    cache_.invalidate(line, message);
+    if (modern() && from_listen(line, message)) return;
+    if (to_modern_caller(line, message, of_call)) return;
     const auto listeners = listeners_of(line, message);
     for (const auto& who : listeners)
         if (const auto target = who->target.lock()) target->deliver(link_, std::string(line), message);
@@ -147,7 +162,7 @@ void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& m
 // agents nothing passes that the receiver did not ask for itself.
 std::vector<client_ref> dialogue::listeners_of(std::string_view line,
                                                const jsonrpc::envelope& message) const {
-    if (owner_) return {owner_};
+    if (is_private()) return {owner_};
     if (!audience_) return {};
     if (tells_everybody(message.method_name)) return audience_->everybody();
     if (message.method_name == "notifications/resources/updated") {

@@ -46,7 +46,7 @@ core::task<> http_link::run() {
     const bool ready = co_await open();
     if (ready) {
         report(link_report::kind::initialized, health::cause::initialized, std::string());
-        if (!old_transport_) group_.spawn("stream", listen());
+        if (!old_transport_ && !talk_.modern()) group_.spawn("stream", listen());
         if (settings_.keepalive_interval.count() > 0) group_.spawn("keepalive", keep_alive());
         co_await ended_.wait();
         report(link_report::kind::lost, end_code_, end_reason_);
@@ -64,7 +64,7 @@ core::task<bool> http_link::open() {
     const auto started = core::clock::now();
     const auto deadline = started + settings_.talk.startup_timeout;
     auto failure = co_await shake_hands(deadline);
-    if (!failure.empty() && may_be_old(refused_with_) && !ended_.is_set()) {
+    if (!failure.empty() && !talk_.modern() && may_be_old(refused_with_) && !ended_.is_set()) {
         const bool old = co_await open_old_transport(deadline);
         if (old) failure = co_await shake_hands(deadline);
     }
@@ -76,9 +76,9 @@ core::task<bool> http_link::open() {
 
 // Returns when the server has heard that the session is open: it may refuse what comes before.
 core::task<std::string> http_link::shake_hands(core::time_point deadline) {
-    next_ = stage::initialize;
     opened_.reset();
     auto failure = co_await talk_.shake_hands(deadline);
+    if (talk_.modern()) opened_.set();
     if (failure.empty()) {
         const bool heard = co_await opened_.wait_until(deadline);
         if (!heard) failure = "it did not take notifications/initialized within startupTimeout";
@@ -109,7 +109,7 @@ core::task<> http_link::keep_alive() {
         const bool ended = co_await ended_.wait_until(next);
         if (ended) co_return;
         const auto deadline = core::clock::now() + ping_limit;
-        const outcome answer = co_await talk_.ask("ping", std::string_view(), deadline);
+        const outcome answer = co_await talk_.ask_alive(deadline);
         // An error is an answer, too.
         if (answer.failure && answer.failure->kind == mcp::fault_kind::timed_out)
             lose(health::cause::silent, "it did not answer a keepalive ping");

@@ -44,7 +44,8 @@ class http_link final : public link, private carrier {
 
   private:
     // Which message of a session it is: the first two open it, and have to arrive before any other.
-    enum class stage { initialize, initialized, open };
+    // A server of 2026-07-28 has no session: every message stands for itself.
+    enum class stage { probe, initialize, initialized, open };
 
     // Life (http_link.cpp).
     core::task<bool> open();
@@ -60,6 +61,11 @@ class http_link final : public link, private carrier {
     bool send(std::string_view line, std::uint64_t call) override;
     void accompany(std::uint64_t call, std::string traceparent, std::string tracestate) override;
     void forget(std::uint64_t call) override;
+    void mirror(std::uint64_t call, mcp::parameter_fields fields) override;
+    bool has_headers() const override { return true; }
+    bool may_be_older() const override;
+    stage stage_of(std::string_view line) const;
+    void add_message_headers(http::header_list& headers, std::string_view line, std::uint64_t call) const;
     core::task<> post(std::string line, std::uint64_t call, stage what);
     core::task<bool> post_once(const std::string& line, std::uint64_t call, stage what);
     core::task<http::client::result> request(std::string method, std::string body, std::string last_event_id,
@@ -71,7 +77,7 @@ class http_link final : public link, private carrier {
     core::task<bool> resume(jsonrpc::sse_decoder& events, std::uint64_t call);
     core::task<> listen();
     core::task<> read_old_transport(std::unique_ptr<http::exchange> stream);
-    void take_event(const jsonrpc::sse_message& event);
+    bool take_event(const jsonrpc::sse_message& event, std::uint64_t call);
     void on_broken(std::uint64_t call, const http::client_error& error);
 
     core::executor loop_;
@@ -88,14 +94,16 @@ class http_link final : public link, private carrier {
     health::cause end_code_ = health::cause::internal;
     std::string target_;     // of messages
     std::string session_id_; // secret: who knows it has the session
-    stage next_ = stage::initialize;
-    core::event opened_; // the first two messages have arrived
+    core::event opened_;     // the first two messages have arrived
     bool renewing_ = false;
-    unsigned refused_with_ = 0; // the status that initialize got, if it was refused
+    unsigned refused_with_ = 0; // the status that the first message got, if it was refused
+    bool taken_ = false;        // it was not
     bool old_transport_ = false;
-    core::event endpoint_known_;                        // of the old transport
-    std::map<std::uint64_t, http::exchange*> reading_;  // calls whose answer is coming in
-    std::map<std::uint64_t, http::header_list> traces_; // of calls: what their requests carry
+    core::event endpoint_known_;                              // of the old transport
+    std::map<std::uint64_t, http::exchange*> reading_;        // calls whose answer is coming in
+    std::map<std::uint64_t, http::header_list> traces_;       // of calls: what their requests carry
+    std::map<std::uint64_t, mcp::parameter_fields> mirrored_; // likewise
+    unsigned babbled_ = 0;
 };
 
 } // namespace drawbridge::backend

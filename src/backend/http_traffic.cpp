@@ -2,6 +2,12 @@
 // server speaks by itself.
 #include "backend/http_link.hpp"
 
+#include "backend/reading_pace.hpp"
+#include "jsonrpc/envelope.hpp"
+#include "mcp/header_value.hpp"
+#include "mcp/modern_request.hpp"
+#include "mcp/revisions.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -16,6 +22,7 @@ constexpr auto pause = 1s;        // before a stream is resumed, unless the serv
 constexpr auto longest_pause = std::chrono::minutes(1);
 constexpr unsigned resumptions = 5;
 constexpr std::size_t refusal_bytes = 64 * 1024;
+constexpr unsigned babble_reported = 5; // events that are no messages, logged one by one
 
 bool has_type(const http::exchange& answer, std::string_view wanted) {
     const auto type = answer.header("content-type");
@@ -35,11 +42,44 @@ mcp::fault unavailable(std::string why) {
 
 bool http_link::send(std::string_view line, std::uint64_t call) {
     if (ended_.is_set()) return false;
-    const auto what = next_;
-    if (what == stage::initialize) next_ = stage::initialized;
-    if (what == stage::initialized) next_ = stage::open;
-    group_.spawn("message", post(std::string(line), call, what));
+    group_.spawn("message", post(std::string(line), call, stage_of(line)));
     return true;
+}
+
+http_link::stage http_link::stage_of(std::string_view line) const {
+    if (opened_.is_set()) return stage::open;
+    const auto method = jsonrpc::scan(line).method_name;
+    if (method == "server/discover") return stage::probe;
+    if (method == "initialize") return stage::initialize;
+    return method == "notifications/initialized" ? stage::initialized : stage::open;
+}
+
+void http_link::mirror(std::uint64_t call, mcp::parameter_fields fields) {
+    mirrored_[call] = std::move(fields);
+}
+
+// A server that knows no server/discover answers with a 4xx, an error or something else; one that refuses our
+// credentials, fails or says nothing has not told what it is.
+bool http_link::may_be_older() const {
+    const bool refused = refused_with_ >= 400 && refused_with_ < 500;
+    return (refused && refused_with_ != 401 && refused_with_ != 403 && refused_with_ != 429) || taken_;
+}
+
+// MCP 2026-07-28 transports: what is in the message is said in headers, too, so that what stands in between
+// need not read it.
+void http_link::add_message_headers(http::header_list& headers, std::string_view line,
+                                    std::uint64_t call) const {
+    const auto message = jsonrpc::scan(line);
+    const bool discovers = message.method_name == "server/discover";
+    if (!talk_.modern() && !discovers) return;
+    headers.emplace_back("MCP-Protocol-Version", std::string(mcp::modern_revision));
+    if (!message.method.present()) return;
+    headers.emplace_back("Mcp-Method", message.method_name);
+    const auto name = mcp::mirrored_name(line, message);
+    if (name) headers.emplace_back("Mcp-Name", mcp::encode_header_value(*name));
+    if (const auto found = mirrored_.find(call); found != mirrored_.end())
+        for (const auto& [field, value] : found->second)
+            headers.emplace_back("Mcp-Param-" + field, value);
 }
 
 void http_link::accompany(std::uint64_t call, std::string traceparent, std::string tracestate) {
@@ -64,6 +104,7 @@ core::task<> http_link::post(std::string line, std::uint64_t call, stage what) {
         if (!done) talk_.fail(call, unavailable("the server ended its session twice in a row"));
     }
     traces_.erase(call);
+    mirrored_.erase(call);
     if (what == stage::initialized) opened_.set();
 }
 
@@ -77,9 +118,11 @@ core::task<bool> http_link::post_once(const std::string& line, std::uint64_t cal
     }
     auto& answer = *sent.value;
     if (answer.status() == 404 && what == stage::open && !session_id_.empty()) co_return false;
-    if (what == stage::initialize) {
+    if (what == stage::initialize || what == stage::probe) {
         refused_with_ = answer.status() >= 300 ? answer.status() : 0;
-        if (answer.status() == 200) session_id_ = std::string(answer.header("mcp-session-id"));
+        taken_ = refused_with_ == 0;
+        if (answer.status() == 200 && what == stage::initialize)
+            session_id_ = std::string(answer.header("mcp-session-id"));
     }
     if (call != 0) reading_.emplace(call, &answer);
     co_await take_answer(answer, call);
@@ -107,7 +150,8 @@ core::task<http::client::result> http_link::request(std::string method, std::str
     out.headers.emplace_back("Accept", posts ? "application/json, text/event-stream" : "text/event-stream");
     out.headers.emplace_back("User-Agent", "drawbridge");
     if (!session_id_.empty()) out.headers.emplace_back("Mcp-Session-Id", session_id_);
-    if (talk_.initialize_result().valid() && !old_transport_)
+    if (posts) add_message_headers(out.headers, body, call);
+    if (talk_.initialize_result().valid() && !old_transport_ && !talk_.modern())
         out.headers.emplace_back("MCP-Protocol-Version",
                                  std::string(talk_.initialize_result().protocol_version()));
     if (!last_event_id.empty()) out.headers.emplace_back("Last-Event-ID", std::move(last_event_id));
@@ -180,14 +224,19 @@ core::task<> http_link::take_stream(http::exchange& answer, std::uint64_t call) 
 core::task<> http_link::read_events(http::exchange& answer, std::uint64_t call,
                                     jsonrpc::sse_decoder& events) {
     const auto dropped = events.oversized();
+    reading_pace pace(loop_);
     for (;;) {
         const bool waits = call == 0 || talk_.waits_for(call);
         const auto limit = waits ? core::time_point::max() : core::clock::now() + after_answer;
         const auto piece = co_await answer.read(limit);
         if (!piece) co_return;
+        pace.begin_turn();
         events.feed(*piece);
-        while (const auto event = events.next())
-            take_event(*event);
+        for (auto event = events.next(); event; event = events.next()) {
+            if (pace.due()) co_await pace.rest();
+            const bool is_message = take_event(*event, call);
+            pace.took(event->data.size(), is_message);
+        }
         if (events.oversized() == dropped) continue;
         log_.error("a message of the server was dropped: it is larger than ", settings_.max_message_bytes,
                    " bytes (gateway.drawbridge.maxMessageBytes)");
@@ -215,18 +264,25 @@ core::task<bool> http_link::resume(jsonrpc::sse_decoder& events, std::uint64_t c
     co_return true;
 }
 
-void http_link::take_event(const jsonrpc::sse_message& event) {
+// False: it is of no use.
+bool http_link::take_event(const jsonrpc::sse_message& event, std::uint64_t call) {
     if (old_transport_ && event.type == "endpoint") {
         const auto place = http::resolve_url(client_.origin(), event.data);
         if (!place || !place->same_origin(client_.origin())) {
             lose(health::cause::http_error, "it names an endpoint of another origin");
-            return;
+            return false;
         }
         target_ = place->target;
         endpoint_known_.set();
-    } else if (event.type.empty() || event.type == "message") {
-        if (!talk_.receive(event.data)) log_.warning("skipped an event that is not an MCP message");
+        return true;
     }
+    if (!event.type.empty() && event.type != "message") return false;
+    if (talk_.receive(event.data, call)) return true;
+    if (babbled_ == babble_reported) return false;
+    ++babbled_;
+    log_.warning("skipped an event that is not an MCP message");
+    if (babbled_ == babble_reported) log_.warning("further such events are skipped without a word");
+    return false;
 }
 
 // A connection that fails says that the server is not there (Gateway 5.2.2).

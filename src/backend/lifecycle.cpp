@@ -17,6 +17,7 @@ constexpr rule rules[] = {
     {state::starting, event::spawn_failed, state::backoff},
     {state::initializing, event::initialized, state::ready},
     {state::initializing, event::initialize_failed, state::backoff},
+    {state::initializing, event::era_shown, state::pulling},
     {state::ready, event::probe_failed, state::degraded},
     {state::ready, event::lost, state::backoff},
     {state::degraded, event::probe_ok, state::ready},
@@ -25,6 +26,7 @@ constexpr rule rules[] = {
     // On the way out a lost backend is gone all the same: there is nothing to wait for.
     {state::draining, event::lost, state::stopping},
     {state::draining, event::initialize_failed, state::stopping},
+    {state::draining, event::era_shown, state::stopping},
     {state::draining, event::spawn_failed, state::stopping},
     {state::draining, event::drained, state::stopping},
     {state::stopping, event::closed, state::stopped},

@@ -37,6 +37,7 @@ enum class event : std::uint8_t {
     spawn_failed,
     initialized,
     initialize_failed, // a refusal, a wrong answer, a time-out or an exit before the handshake's end
+    era_shown,         // it ended at the first question, as servers of older revisions may
     lost,              // eof, exit, broken pipe or silence of a backend that was ready
     probe_failed,
     probe_ok,

@@ -22,7 +22,10 @@ struct link_report {
 
     std::uint64_t incarnation;
     kind what;
-    std::string reason;   // for people, sanitized, without details of how the server is run
+    std::string reason; // for people, sanitized, without details of how the server is run
+    // failed: it ended at the first question, which older servers may do. It is not in error: it is asked
+    // differently next time (MCP 2026-07-28, versioning).
+    bool shows_era = false;
     std::string evidence; // last lines of stderr, sanitized; for the log and the operator only
     health::cause code = health::cause::internal;
     std::optional<health::exit_note> exit; // how the process ended, as far as it is known by now

@@ -3,17 +3,14 @@
 #include <charconv>
 
 namespace drawbridge::backend {
-namespace {
 
-std::optional<std::uint64_t> read_id(std::string_view token) {
+std::optional<std::uint64_t> pending::number_of(std::string_view id_token) {
     std::uint64_t id = 0;
-    const auto* end = token.data() + token.size();
-    const auto [stopped, error] = std::from_chars(token.data(), end, id);
-    if (error != std::errc() || stopped != end || token.front() == '0') return std::nullopt;
+    const auto* end = id_token.data() + id_token.size();
+    const auto [stopped, error] = std::from_chars(id_token.data(), end, id);
+    if (error != std::errc() || stopped != end || id_token.front() == '0') return std::nullopt;
     return id;
 }
-
-} // namespace
 
 std::uint64_t pending::add(entry call) {
     const auto id = ++last_id_;
@@ -32,14 +29,42 @@ std::optional<pending::entry> pending::take(std::uint64_t id) {
 }
 
 std::optional<pending::entry> pending::take(std::string_view id_token) {
-    const auto id = read_id(id_token);
+    const auto id = number_of(id_token);
     return id ? take(*id) : std::nullopt;
 }
 
 pending::entry* pending::find(std::string_view id_token) {
-    const auto id = read_id(id_token);
-    const auto found = id ? entries_.find(*id) : entries_.end();
+    const auto id = number_of(id_token);
+    return id ? find(*id) : nullptr;
+}
+
+pending::entry* pending::find(std::uint64_t id) {
+    const auto found = entries_.find(id);
     return found == entries_.end() ? nullptr : &found->second;
+}
+
+std::uint64_t pending::only(bool (*what)(const entry&)) const {
+    std::uint64_t only = 0;
+    for (const auto& [id, call] : entries_) {
+        if (call.own || !what(call)) continue;
+        if (only != 0) return 0;
+        only = id;
+    }
+    return only;
+}
+
+bool pending::any(bool (*what)(const entry&)) const {
+    for (const auto& [id, call] : entries_)
+        if (!call.own && what(call)) return true;
+    return false;
+}
+
+void pending::set_deadline(std::uint64_t id, core::time_point deadline) {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    deadlines_.erase({found->second.deadline, id});
+    found->second.deadline = deadline;
+    deadlines_.emplace(deadline, id);
 }
 
 std::optional<std::uint64_t> pending::find(const client& from, std::uint64_t ticket) const {
@@ -68,7 +93,7 @@ client_ref pending::only_caller() const {
 void pending::postpone(core::duration by) {
     deadlines_.clear();
     for (auto& [id, call] : entries_) {
-        call.deadline += by;
+        if (call.deadline != core::time_point::max()) call.deadline += by;
         deadlines_.emplace(call.deadline, id);
     }
 }

@@ -26,23 +26,36 @@ class pending {
         std::uint64_t ticket = 0;
         bool own = false;       // the gateway asks, not a client
         std::string subscribes; // the URI that this call subscribes to, if it does
+        std::string text;       // what was sent, where it may have to be sent once more
+        unsigned rounds = 0;    // how often it was
+        std::string cache_key;  // of a result that may be kept
+        std::string digest;     // of a modern client's call to a server that may ask it something
         reply_sink::sender reply;
         core::time_point since;
         core::time_point deadline;
     };
     using numbered_entry = std::pair<std::uint64_t, entry>;
 
+    // What add gave; nullopt: it can be none of ours, which are whole numbers.
+    static std::optional<std::uint64_t> number_of(std::string_view id_token);
     std::uint64_t add(entry call);
+    std::uint64_t last() const { return last_id_; } // that add gave
     std::optional<entry> take(std::uint64_t id);
     // By the token of a response: only a whole number as we write them can be one of ours.
     std::optional<entry> take(std::string_view id_token);
     // A call that goes on: for its progress. By the token that we gave it, or by its caller.
     entry* find(std::string_view id_token);
+    entry* find(std::uint64_t id);
     bool has(std::uint64_t id) const { return entries_.contains(id); }
     std::optional<std::uint64_t> find(const client& from, std::uint64_t ticket) const;
     std::vector<std::uint64_t> of(const client& from) const;
     // The only caller that waits; none when there are several, or none.
     client_ref only_caller() const;
+    // The only call of a client of which this is true; 0 when there are several, or none.
+    std::uint64_t only(bool (*what)(const entry&)) const;
+    bool any(bool (*what)(const entry&)) const;
+    // Its time does not run until it is given another deadline.
+    void set_deadline(std::uint64_t id, core::time_point deadline);
     // The time did not count: a client was asked in between.
     void postpone(core::duration by);
     // Those whose deadline has passed, earliest first.

@@ -1,7 +1,9 @@
 #include "backend/slot.hpp"
 
 #include "jsonrpc/envelope.hpp"
+#include "jsonrpc/message.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/methods.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -27,7 +29,7 @@ slot::slot(core::executor loop, slot_settings settings, slot_host& backend, heal
     , host_(backend)
     , counted_(counted)
     , log_(std::move(log))
-    , audience_(std::make_shared<audience>(settings_.shared_by))
+    , audience_(settings_.listeners ? settings_.listeners : std::make_shared<audience>(settings_.shared_by))
     , retry_(loop)
     , idle_(loop)
     , checkup_(settings_.checks)
@@ -36,12 +38,12 @@ slot::slot(core::executor loop, slot_settings settings, slot_host& backend, heal
 
 bool slot::finished() const {
     if (state_ != state::stopped || !waiting_.empty()) return false;
-    return closing_ || unwanted_ || (!settings_.owner && audience_->empty());
+    return closing_ || unwanted_ || settings_.introduced_as || (!settings_.owner && audience_->empty());
 }
 
 bool slot::spare() const {
-    if (settings_.owner || !audience_->empty() || !waiting_.empty() || !takes_place() || leaving())
-        return false;
+    const bool listened = !settings_.introduced_as && !audience_->empty();
+    if (settings_.owner || listened || !waiting_.empty() || !takes_place() || leaving()) return false;
     return !link_ || link_->talk().in_flight() == 0;
 }
 
@@ -89,7 +91,7 @@ void slot::give_up_waiting(std::size_t places) {
 }
 
 void slot::notify(const std::string& text) {
-    if (serves(state_) && link_) link_->talk().notify(text);
+    if (serves(state_) && link_) link_->talk().relay_notification(text);
 }
 
 void slot::answer(std::uint64_t link, const std::string& id_token, const std::string& text) {
@@ -171,6 +173,12 @@ void slot::on(const link_report& report) {
         apply(event::initialized, reason(cause::initialized, "the MCP handshake is done"));
         break;
     case link_report::kind::failed:
+        if (report.shows_era) {
+            apply(event::era_shown,
+                  reason(cause::older_revision, "it ended at server/discover, which older "
+                                                "servers do not know: it is started again"));
+            break;
+        }
         apply(state_ == state::starting ? event::spawn_failed : event::initialize_failed, std::move(why));
         break;
     case link_report::kind::lost:
@@ -286,6 +294,16 @@ void slot::stopped() {
     if (!waiting_.empty()) start("a client needs it");
 }
 
+dialogue* slot::talk() const {
+    return link_ && serves(state_) ? &link_->talk() : nullptr;
+}
+
+bool slot::occupied() const {
+    const bool waits = std::any_of(waiting_.begin(), waiting_.end(),
+                                   [](const call& each) { return mcp::may_need_input(each.method); });
+    return waits || (link_ && link_->talk().may_be_asking());
+}
+
 const mcp::initialize_result* slot::introduced() const {
     if (!link_ || !link_->talk().initialize_result().valid()) return nullptr;
     return &link_->talk().initialize_result();
@@ -298,6 +316,11 @@ double slot::random() {
 // --- calls
 
 void slot::hand_over(call request) {
+    if (request.method == "server/discover") {
+        const auto id = request.id.in(request.text);
+        request.reply.finish(outcome(jsonrpc::result_response(id, link_->talk().discover_result())));
+        return;
+    }
     if (request.method != "initialize") {
         link_->talk().submit(std::move(request));
         return;

@@ -53,6 +53,9 @@ struct slot_settings {
     std::uint64_t number = 0; // names it in messages
     std::string key;          // whom it serves, see link_key
     client_ref owner;         // a link of one session alone
+    client_ref
+        introduced_as; // modern clients with these capabilities, one call at a time; null: no such link
+    std::shared_ptr<audience> listeners; // of the other links of its clients; null: it has its own
     reach shared_by = reach::one_agent;
     std::size_t max_queued_calls = 0;
     std::chrono::seconds startup_timeout{30};
@@ -74,6 +77,13 @@ class slot {
     std::uint64_t link_number() const { return link_ ? link_number_ : 0; }
     // What the newest handshake said; empty: there is no link.
     const mcp::initialize_result* introduced() const;
+    std::string_view revision() const { return link_->talk().revision(); } // where it is introduced
+    // The conversation of the link that serves; null: none does.
+    dialogue* talk() const;
+    // Of the link that it has, serving or not; null: it has none.
+    const dialogue* conversation() const { return link_ ? &link_->talk() : nullptr; }
+    // A call has it in which the server may ask something, or waits for it.
+    bool occupied() const;
     // Failures in a row, 0 once it is ready again.
     unsigned attempt() const { return state_ == state::ready ? 0 : backoff_.attempts(); }
     std::uint64_t restarts() const { return restarts_; }

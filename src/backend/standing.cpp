@@ -31,9 +31,13 @@ standing summarize(std::span<const standing> links) {
     return trying != nullptr ? *trying : idle;
 }
 
+std::string agent_key(const client* who) {
+    return "agent " + std::to_string(who != nullptr ? who->agent : 0);
+}
+
 std::string link_key(config::server::session_sharing how, const client* who) {
     using sharing = config::server::session_sharing;
-    const auto agent = "agent " + std::to_string(who != nullptr ? who->agent : 0);
+    const auto agent = agent_key(who);
     const bool has_session = who != nullptr && !who->session.empty();
     switch (how) {
     case sharing::shared:
@@ -41,6 +45,7 @@ std::string link_key(config::server::session_sharing how, const client* who) {
     case sharing::per_agent:
         return agent;
     case sharing::per_session:
+        if (who != nullptr && who->speaks == mcp::era::modern) return agent; // it has no session
         return has_session ? std::string(session_prefix) + who->session : "nobody";
     case sharing::automatic:
         break;

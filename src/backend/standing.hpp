@@ -29,5 +29,7 @@ standing summarize(std::span<const standing> links);
 // gateway itself. A key that begins with "session " belongs to one session alone.
 std::string link_key(config::server::session_sharing how, const client* who);
 bool is_exclusive(std::string_view key);
+// The key of what the clients of one agent share.
+std::string agent_key(const client* who);
 
 } // namespace drawbridge::backend

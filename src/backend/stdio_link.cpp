@@ -253,9 +253,16 @@ core::task<> stdio_link::remove_container() {
     co_await process::run_command(loop_, std::move(command), limit);
 }
 
+// By itself, and not because its container could not run.
+bool stdio_link::ended_at_probe() const {
+    const bool exited = exit_ && exit_->signal == 0 && (exit_->code < client_failed || exit_->code == 255);
+    return talk_.probing() && exited && !stop_requested_ && !out_of_memory_;
+}
+
 void stdio_link::report(link_report::kind what, std::string why) {
     link_report message(incarnation_, what, std::move(why));
     message.evidence = tail_.text();
+    message.shows_era = what == link_report::kind::failed && ended_at_probe();
     message.code = cause_of(what);
     if (exit_) message.exit = exit_note();
     report_(std::move(message));

@@ -56,6 +56,7 @@ class stdio_link final : public link, private carrier {
     core::task<> remove_container();
     void lose(health::cause code, std::string why) override;
     void report(link_report::kind what, std::string why);
+    bool ended_at_probe() const;
     std::string exit_text() const;
     health::exit_note exit_note() const;
     health::cause cause_of(link_report::kind what) const;

@@ -2,6 +2,8 @@
 // Everything here is immutable once read; actors copy what they need.
 #pragma once
 
+#include "mcp/revisions.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -100,6 +102,7 @@ struct server {
     std::chrono::seconds startup_timeout{30};
     std::chrono::seconds tool_timeout{60};
     session_sharing sessions = session_sharing::automatic;
+    std::optional<mcp::era> era;                 // how the server talks; absent: it is found out
     unsigned max_links = 64;                     // links to this server at the same time
     std::chrono::seconds link_idle_timeout{900}; // a link that nobody has used for so long is closed
     health_checks checks;

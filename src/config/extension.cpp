@@ -116,6 +116,8 @@ void read_extension(object_reader& fields, server& out) {
     if (const auto given = own.integer("startupTimeout", timeout_range))
         out.startup_timeout = std::chrono::seconds(*given);
     read_links(own, out);
+    if (const auto which = own.word("era", {"auto", "legacy", "modern"}); which && *which > 0)
+        out.era = *which == 1 ? mcp::era::legacy : mcp::era::modern;
     read_checks(own, out.checks);
     if (out.stdio) {
         read_container(own, *out.stdio);

@@ -5,11 +5,14 @@ namespace drawbridge::health {
 method_class class_of(std::string_view method) {
     if (method == "tools/call") return method_class::tools_call;
     if (method == "tools/list") return method_class::tools_list;
-    if (method == "initialize") return method_class::initialize;
+    // Both ask a server who it is and what it can do.
+    if (method == "initialize" || method == "server/discover") return method_class::initialize;
     if (method.starts_with("prompts/")) return method_class::prompts;
     if (method.starts_with("resources/")) return method_class::resources;
     if (method.starts_with("completion/")) return method_class::completion;
     if (method.starts_with("logging/")) return method_class::logging;
+    // subscriptions/listen among them: it lasts as long as its stream, and would spoil the times of any class
+    // with calls that somebody waits for.
     return method_class::other;
 }
 

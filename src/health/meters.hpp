@@ -68,11 +68,15 @@ struct server_meters {
     std::optional<core::time_point> last_check; // when it ended
     core::duration last_check_took{};           // meaningful beside last_check
 
+    std::uint64_t cache_hits = 0; // requests that were answered by a result that the server allows to keep
+    std::uint64_t cache_misses = 0;
+
     std::uint64_t bytes_in = 0;  // from the server
     std::uint64_t bytes_out = 0; // to the server
 
     void began() { ++in_flight; }
     void ended(method_class method, call_outcome how, core::duration took);
+    void looked_up(bool found) { ++(found ? cache_hits : cache_misses); }
     void checked(bool passed, core::time_point at, core::duration took);
 
     std::uint64_t total() const;  // of the calls that ended

@@ -96,6 +96,11 @@ void add_traffic(prometheus& out, std::string_view name, const server_meters& co
         .sample({{"server", name}}, counted.queued);
     out.add("drawbridge_calls_refused_total", "Calls refused because too many waited already.", kind::counter)
         .sample({{"server", name}}, counted.refused_full);
+    auto& kept =
+        out.add("drawbridge_cache_lookups_total",
+                "Requests whose answer the server may allow to be kept, by what was found.", kind::counter);
+    kept.sample({{"server", name}, {"result", "hit"}}, counted.cache_hits);
+    kept.sample({{"server", name}, {"result", "miss"}}, counted.cache_misses);
     out.add("drawbridge_received_bytes_total", "Bytes received from the server.", kind::counter)
         .sample({{"server", name}}, counted.bytes_in);
     out.add("drawbridge_sent_bytes_total", "Bytes sent to the server.", kind::counter)

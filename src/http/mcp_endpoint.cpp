@@ -28,6 +28,10 @@ std::optional<mcp::fault> refusal(const jsonrpc::parsed& message, const request_
                       message.message.fault);
 }
 
+// Lines about failed calls of one server: at once, and a second in the long run.
+constexpr double failure_burst = 20;
+constexpr double failures_per_second = 1;
+
 mcp::fault no_session() {
     return mcp::fault(mcp::fault_kind::unknown_session,
                       "this session has ended or never was; send initialize to open another one");
@@ -88,7 +92,8 @@ core::task<reply> mcp_endpoint::open_session(const mcp_route& route, std::size_t
                                              const jsonrpc::envelope& message,
                                              telemetry::trace_context caller) {
     const std::string id_token(message.id.in(body));
-    if (const auto full = sessions_.admit(agent)) co_return reply(told(route.name, *full, id_token));
+    if (const auto full = sessions_.admit(agent))
+        co_return reply(told(route.name, *full, id_token, ++last_request_));
     auto client = make_session(route, agent, session::store::make_id());
     sessions_.insert(client);
     auto answer = co_await shake_hands(route, client, std::move(body), message, std::move(caller));
@@ -129,6 +134,10 @@ response mcp_endpoint::end_session(const mcp_route& route, const request_head& h
 core::task<reply> mcp_endpoint::post(const mcp_route& route, request_head head, std::string body) {
     const auto parsed = jsonrpc::parse(body);
     const auto& message = parsed.message;
+    if (is_modern(head, body, parsed)) {
+        auto answer = co_await post_modern(route, std::move(head), std::move(body), parsed);
+        co_return answer;
+    }
     const auto id_token = std::string(message.id.in(body));
     if (const auto refused = refusal(parsed, head))
         co_return reply(fault_response(*refused, route.name, id_token));
@@ -183,12 +192,14 @@ core::task<reply> mcp_endpoint::answer_request(const mcp_route& route, session_r
 
 std::unique_ptr<session::open_call> mcp_endpoint::submit(const mcp_route& route, const session_ref& client,
                                                          std::string body, const jsonrpc::envelope& message,
-                                                         bool streams,
-                                                         const telemetry::trace_context& caller) {
-    if (route.unified())
-        return session::submit_to_all(loop_, group_, federation_, client, std::move(body), message, streams,
-                                      caller);
-    return client->request(0, std::move(body), message, streams, caller);
+                                                         bool streams, const telemetry::trace_context& caller,
+                                                         session::modern_parts parts) {
+    auto call = route.unified()
+                    ? session::submit_to_all(loop_, group_, federation_, client, std::move(body), message,
+                                             streams, caller)
+                    : client->request(0, std::move(body), message, streams, caller, std::move(parts));
+    call->number = ++last_request_;
+    return call;
 }
 
 telemetry::trace_context mcp_endpoint::caller_of(const request_head& head) const {
@@ -241,20 +252,21 @@ core::task<reply> mcp_endpoint::answer_batch(const mcp_route& route, session_ref
 
 response mcp_endpoint::finished(const session::open_call& call, backend::outcome end) {
     const auto& server = call.target.name;
-    if (end.failure) return told(server, *end.failure, call.id_token);
+    if (end.failure) return told(server, *end.failure, call.id_token, call.number);
     if (end.response.empty()) return response(202, std::string(), std::string()); // cancelled
     if (call.method == "tools/list" && !call.target.tools.all()) {
         end.response = call.target.tools.apply(end.response);
         if (end.response.empty()) {
             const mcp::fault unreadable(mcp::fault_kind::unavailable, "its list of tools can't be read");
-            return told(server, unreadable, call.id_token);
+            return told(server, unreadable, call.id_token, call.number);
         }
     }
     if (call.polish) end.response = call.polish(std::move(end.response));
     return json_response(200, std::move(end.response));
 }
 
-response mcp_endpoint::told(std::string_view server, const mcp::fault& what, std::string_view id_token) {
+response mcp_endpoint::told(std::string_view server, const mcp::fault& what, std::string_view id_token,
+                            std::uint64_t request) {
     const auto code = mcp::answer_for(what.kind).code;
     const bool about_request =
         what.kind == mcp::fault_kind::tool_not_allowed || what.kind == mcp::fault_kind::unknown_name ||
@@ -266,9 +278,21 @@ response mcp_endpoint::told(std::string_view server, const mcp::fault& what, std
         failure.code = code;
         failure.detail = what.detail;
         payloads_.report(failure);
-        log_.for_server(std::string(server)).warning("a call failed: ", what.detail);
+        log_failure(failure.server, what.detail, request);
     }
     return fault_response(what, server, id_token);
+}
+
+void mcp_endpoint::log_failure(const std::string& server, std::string_view detail, std::uint64_t request) {
+    auto& limit = failure_lines_.try_emplace(server, failure_burst, failures_per_second).first->second;
+    const auto left_out = limit.admit(core::clock::now());
+    if (!left_out) return;
+    const auto number = request != 0 ? std::to_string(request) : std::string();
+    const auto log = log_.for_server(server).for_request(number);
+    if (*left_out > 0)
+        log.warning("a call failed: ", detail, " (", *left_out, " more like this were left out)");
+    else
+        log.warning("a call failed: ", detail);
 }
 
 } // namespace drawbridge::http

@@ -1,5 +1,5 @@
 // The MCP endpoints of the gateway: /mcp/{server} for one server, /mcp for all of them (Gateway 5.1.2, MCP
-// Streamable HTTP 2025-03-26 to 2025-11-25, HTTP+SSE 2024-11-05).
+// Streamable HTTP 2025-03-26 to 2025-11-25, HTTP+SSE 2024-11-05, and without sessions 2026-07-28).
 #pragma once
 
 #include "backend/handle.hpp"
@@ -9,14 +9,19 @@
 #include "http/message.hpp"
 #include "http/service.hpp"
 #include "jsonrpc/envelope.hpp"
+#include "mcp/listen_filter.hpp"
+#include "mcp/modern_request.hpp"
 #include "session/federation.hpp"
 #include "session/store.hpp"
 #include "session/upstream.hpp"
+#include "telemetry/line_limit.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/stdout_channel.hpp"
 #include "telemetry/tracer.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -76,11 +81,29 @@ class mcp_endpoint {
     core::task<reply> relay(session_ref client, std::unique_ptr<session::open_call> call, accepted reads);
     core::task<> pump(session_ref client, std::unique_ptr<session::open_call> call,
                       std::shared_ptr<session::event_log> into, bool last);
+    // Clients of 2026-07-28 (mcp_modern.cpp).
+    static bool is_modern(const request_head& head, std::string_view body, const jsonrpc::parsed& parsed);
+    core::task<reply> post_modern(const mcp_route& route, request_head head, std::string body,
+                                  const jsonrpc::parsed& parsed);
+    static session::introduction introduce_modern(const mcp_route& route, const mcp::modern_request& asked);
+    core::task<reply> relay_modern(const mcp_route& route, session_ref client,
+                                   std::unique_ptr<session::open_call> call, accepted reads);
+    core::task<> pump_modern(const mcp_route& route, session_ref client,
+                             std::unique_ptr<session::open_call> call,
+                             std::shared_ptr<session::event_log> into);
+    response finished_modern(const mcp_route& route, const session::open_call& call, backend::outcome end);
+    static response told_modern(response answer, const mcp::fault& what, const session::open_call& call);
+    core::task<reply> listen_modern(const mcp_route& route, request_head head, std::string body,
+                                    const jsonrpc::envelope& message);
+    core::task<std::optional<mcp::fault>> subscribe(const mcp_route& route, session_ref client,
+                                                    mcp::listen_filter& filter);
+    static core::task<backend::outcome> end_of(session::open_call& call);
     // The span that the client's request came from; not valid: none, or no traces.
     telemetry::trace_context caller_of(const request_head& head) const;
     std::unique_ptr<session::open_call> submit(const mcp_route& route, const session_ref& client,
                                                std::string body, const jsonrpc::envelope& message,
-                                               bool streams, const telemetry::trace_context& caller);
+                                               bool streams, const telemetry::trace_context& caller,
+                                               session::modern_parts parts = session::modern_parts());
     // The answer to initialize; the session is settled when it is one.
     core::task<std::string> shake_hands(const mcp_route& route, session_ref client, std::string body,
                                         const jsonrpc::envelope& message, telemetry::trace_context caller);
@@ -90,7 +113,11 @@ class mcp_endpoint {
     void take_in(const session_ref& client, std::string body, const jsonrpc::envelope& message) const;
     // The whole answer as the client reads it; empty: it gets none.
     response finished(const session::open_call& call, backend::outcome end);
-    response told(std::string_view server, const mcp::fault& what, std::string_view id_token);
+    // `request`: its number; 0: none was made.
+    response told(std::string_view server, const mcp::fault& what, std::string_view id_token,
+                  std::uint64_t request = 0);
+    // A server that is down under load must not flood the log.
+    void log_failure(const std::string& server, std::string_view detail, std::uint64_t request);
 
     core::executor loop_;
     endpoint_settings settings_;
@@ -102,6 +129,8 @@ class mcp_endpoint {
     session::federation federation_;
     session::store sessions_;
     std::uint64_t last_session_ = 0; // names it in the log: its id is a credential
+    std::uint64_t last_request_ = 0; // the same: its id is any text
+    std::map<std::string, telemetry::line_limit> failure_lines_; // of each server
     core::task_group group_;
 };
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,14 +23,20 @@ struct request_head {
     std::string accept; // all fields of this name, joined by ", "
     std::string origin; // empty: none
     std::string host;
-    std::string protocol_version; // MCP-Protocol-Version
-    std::string session_id;       // Mcp-Session-Id
-    std::string last_event_id;    // Last-Event-ID
-    std::string traceparent;      // W3C Trace Context; not checked yet
-    std::string tracestate;       // all fields of this name, joined by ", "
-    bool loopback = false;        // the client reached us over a loopback address
-    bool local = false;           // came in over the control socket, whose file mode is the credential
-    std::size_t agent = 0;        // which agent id it showed: set by service::screen
+    std::string protocol_version;                                    // MCP-Protocol-Version
+    std::optional<std::string> version_field;                        // the same, as far as it is there
+    std::optional<std::string> mcp_method;                           // Mcp-Method
+    std::optional<std::string> mcp_name;                             // Mcp-Name
+    std::vector<std::pair<std::string, std::string>> mcp_parameters; // Mcp-Param-{first}
+    std::string session_id;                                          // Mcp-Session-Id
+    std::string last_event_id;                                       // Last-Event-ID
+    std::string traceparent;                                         // W3C Trace Context; not checked yet
+    std::string tracestate; // all fields of this name, joined by ", "
+    bool loopback = false;  // the client reached us over a loopback address
+    bool local = false;     // came in over the control socket, whose file mode is the credential
+    // Called when the client closes its connection before it has its answer. Null: it is not watched.
+    std::shared_ptr<std::function<void()>> on_client_gone;
+    std::size_t agent = 0; // which agent id it showed: set by service::screen
 };
 
 struct response {

@@ -3,6 +3,8 @@
 #include "jsonrpc/codes.hpp"
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/initialize.hpp"
+#include "mcp/legacy_server.hpp"
 #include "mcp/revisions.hpp"
 #include "version.hpp"
 
@@ -118,6 +120,11 @@ std::string answered_here(const federation& all, std::string_view text, const js
         const auto asked = jsonrpc::unescape(message.protocol_version.in(text)).value_or(std::string());
         return jsonrpc::result_response(
             id, mcp::federated_initialize(mcp::negotiate(asked), gateway_version, all.servers));
+    }
+    if (message.method_name == "server/discover") {
+        const auto own = mcp::federated_initialize(mcp::latest_legacy_revision, gateway_version, all.servers);
+        const auto said = mcp::initialize_result::read(jsonrpc::result_response("0", own));
+        return jsonrpc::result_response(id, mcp::legacy_server::discover_result(said, false, {}));
     }
     if (message.method_name == "logging/setLevel") return jsonrpc::result_response(id, "{}");
     if (mcp::is_routed(message.method_name)) return {};

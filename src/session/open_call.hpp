@@ -20,11 +20,13 @@ namespace drawbridge::session {
 // Ends the span, if it is on, with what the client is told.
 void end_span(telemetry::span& span, const backend::outcome& end);
 
-// Lives on the session's loop. Destroying it says that nobody waits any more; the server works on.
+// Lives on the session's loop. Destroying it says that nobody waits any more. A server works on for a legacy
+// client; what a modern client does not wait for is cancelled.
 class open_call {
   public:
+    // `on_close`: told whether the answer has been taken.
     open_call(backend::reply_sink::receiver answer, const upstream& server, const jsonrpc::envelope& request,
-              std::string id, std::function<void()> on_close)
+              std::string id, std::function<void(bool)> on_close)
         : id_token(std::move(id))
         , method(request.method_name)
         , target(server)
@@ -34,13 +36,14 @@ class open_call {
     open_call(const open_call&) = delete;
     open_call& operator=(const open_call&) = delete;
     ~open_call() {
-        if (on_close_) on_close_();
+        if (on_close_) on_close_(ended_);
     }
 
     // Messages (progress, log, requests of the server), then exactly one outcome.
     core::task<std::variant<std::string, backend::outcome>> next() {
         auto next = co_await answer_.next();
         if (const auto* end = std::get_if<backend::outcome>(&next)) {
+            ended_ = true;
             meter_.note(*end);
             end_span(span, *end);
         }
@@ -52,13 +55,15 @@ class open_call {
     const std::string id_token; // the client's, as spelled
     const std::string method;
     const upstream& target;
+    std::uint64_t number = 0;                       // names the request in the gateway's log
     std::function<std::string(std::string)> polish; // what a good answer still needs; may be empty
     telemetry::span span;                           // off when the call is not traced; ends with it
 
   private:
     call_meter meter_;
     backend::reply_sink::receiver answer_;
-    std::function<void()> on_close_;
+    std::function<void(bool)> on_close_;
+    bool ended_ = false;
 };
 
 } // namespace drawbridge::session

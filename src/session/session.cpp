@@ -99,6 +99,9 @@ void session::introduce(const introduction& who) {
         seen->info = who.info;
         seen->revision = who.revision;
         seen->input_capable = declares_input(who.capabilities);
+        seen->speaks = who.speaks;
+        seen->log_level = who.log_level;
+        seen->listens = who.listens;
         seen->target = port;
         clients_.push_back(std::move(seen));
     }
@@ -115,6 +118,7 @@ void session::close() {
     ports_.clear(); // from now on nobody reaches it
     waiting_.clear();
     waiting_alarm_.call_off();
+    if (standalone_ && listening_) standalone_->append(mcp::listen_end(listening_->id_token));
     if (standalone_) standalone_->end();
 }
 
@@ -122,7 +126,7 @@ void session::close() {
 
 std::unique_ptr<open_call> session::request(std::size_t server, std::string text,
                                             const jsonrpc::envelope& message, bool streams,
-                                            const telemetry::trace_context& caller) {
+                                            const telemetry::trace_context& caller, modern_parts parts) {
     touch();
     auto span = start_span(server, text, message, caller);
     auto [sender, receiver] = backend::reply_sink::make(loop_);
@@ -136,7 +140,8 @@ std::unique_ptr<open_call> session::request(std::size_t server, std::string text
     if (message.method_name == "logging/setLevel") note_level(text, message);
     const auto place = calls_.insert(calls_.end(), std::move(running));
     if (streams && place->may_ask) flush_to(*place);
-    auto closed = [self = shared_from_this(), place] {
+    auto closed = [self = shared_from_this(), place](bool answered) {
+        if (!answered) self->abandon(*place);
         self->calls_.erase(place);
         self->touch();
     };
@@ -161,6 +166,9 @@ std::unique_ptr<open_call> session::request(std::size_t server, std::string text
     call.ticket = place->ticket;
     call.traceparent = std::move(traceparent);
     call.tracestate = std::move(tracestate);
+    call.mirrored = std::move(parts.mirrored);
+    call.request_state = std::move(parts.request_state);
+    call.input_responses = std::move(parts.input_responses);
     servers_[server]->backend.submit(std::move(call));
     return open;
 }
@@ -217,6 +225,18 @@ void session::cancel(std::string_view text, const jsonrpc::envelope& message) {
         if (each.id_token == id)
             servers_[each.server]->backend.cancel(
                 backend::cancel_message(clients_[each.server], each.ticket, std::string(reason)));
+}
+
+// Disconnecting is cancelling, for a client of 2026-07-28; older ones may come back.
+void session::abandon(const running_call& call) const {
+    const auto& from = clients_[call.server];
+    if (from->speaks == mcp::era::modern)
+        servers_[call.server]->backend.cancel(backend::cancel_message(from, call.ticket, std::string()));
+}
+
+void session::abandon_calls() const {
+    for (const auto& each : calls_)
+        abandon(each);
 }
 
 void session::answer(const std::string& text, const jsonrpc::envelope& message) {

@@ -13,6 +13,9 @@
 #include "core/asio.hpp"
 #include "jsonrpc/envelope.hpp"
 #include "mcp/fault.hpp"
+#include "mcp/listen_filter.hpp"
+#include "mcp/revisions.hpp"
+#include "mcp/tool_headers.hpp"
 #include "session/event_log.hpp"
 #include "session/open_call.hpp"
 #include "session/server_requests.hpp"
@@ -36,8 +39,24 @@ struct introduction {
     std::string capabilities = "{}"; // raw JSON
     std::string info;                // raw JSON
     std::string revision;
+    mcp::era speaks = mcp::era::legacy;
+    std::string log_level; // of a modern client
+    bool listens = false;  // for subscriptions/listen, not for calls
 };
 introduction read_introduction(std::string_view initialize, const jsonrpc::envelope& message);
+
+// What a modern client's request has beside its text.
+struct modern_parts {
+    mcp::parameter_fields mirrored; // Mcp-Param-*
+    std::string request_state;
+    std::string input_responses;
+};
+
+// Whom the session's notifications are for when it stands for a subscriptions/listen.
+struct listening_for {
+    std::string id_token; // of that request
+    mcp::listen_filter filter;
+};
 
 struct session_settings {
     std::string id;
@@ -70,7 +89,8 @@ class session final : public std::enable_shared_from_this<session> {
     // it always comes. `caller`: the span that it came from; not valid: none.
     std::unique_ptr<open_call> request(std::size_t server, std::string text, const jsonrpc::envelope& message,
                                        bool streams,
-                                       const telemetry::trace_context& caller = telemetry::trace_context());
+                                       const telemetry::trace_context& caller = telemetry::trace_context(),
+                                       modern_parts parts = modern_parts());
     void notify(std::string text, const jsonrpc::envelope& message);
     // The client's answer to a request of a server.
     void answer(const std::string& text, const jsonrpc::envelope& message);
@@ -84,6 +104,12 @@ class session final : public std::enable_shared_from_this<session> {
         std::optional<mcp::fault> failure;
     };
     listening listen(std::string_view last_event_id);
+
+    // From now on it hears only this, and each message says for which request it is. The stream begins with
+    // what was agreed.
+    const std::shared_ptr<event_log>& listen_only(listening_for what);
+    // Nobody waits for a modern client's calls any more: they are cancelled.
+    void abandon_calls() const;
 
     // A logging/setLevel of the client.
     void note_level(std::string_view text, const jsonrpc::envelope& message);
@@ -128,6 +154,7 @@ class session final : public std::enable_shared_from_this<session> {
     void queue(waiting_message what);
     void flush_to(const running_call& call);
     void give_up_waiting();
+    void abandon(const running_call& call) const;
     void cancel(std::string_view text, const jsonrpc::envelope& message);
     void trim_streams();
 
@@ -152,6 +179,7 @@ class session final : public std::enable_shared_from_this<session> {
 
     core::time_point last_seen_ = core::clock::now();
     bool closed_ = false;
+    std::optional<listening_for> listening_;
 };
 
 } // namespace drawbridge::session

@@ -87,9 +87,21 @@ session::listening session::listen(std::string_view last_event_id) {
     return found;
 }
 
+const std::shared_ptr<event_log>& session::listen_only(listening_for what) {
+    listening_ = std::move(what);
+    standalone_ = std::make_shared<event_log>(loop_, 0, settings_.kept_bytes, false);
+    standalone_->append(mcp::acknowledgement(listening_->id_token, listening_->filter));
+    return standalone_;
+}
+
 void session::deliver(std::size_t server, std::uint64_t link, std::string text,
                       const jsonrpc::envelope& message) {
     if (closed_) return;
+    if (listening_) {
+        if (standalone_ && mcp::wants(listening_->filter, text, message))
+            standalone_->append(mcp::tagged(text, message, listening_->id_token));
+        return;
+    }
     if (message.kind == jsonrpc::message_kind::request) {
         deliver_request(server, link, text, message);
         return;

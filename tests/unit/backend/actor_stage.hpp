@@ -41,6 +41,7 @@ struct stage {
         settings.server.stdio.emplace();
         settings.server.stdio->image = "localhost/test";
         settings.server.stdio->stop_grace = 1s;
+        settings.server.era = mcp::era::legacy; // the script answers initialize
         settings.server.startup_timeout = 15s;
         settings.server.tool_timeout = 15s;
         settings.client = client.runtime();

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("meters: methods by class") {
     CHECK(class_of("initialize") == method_class::initialize);
+    CHECK(class_of("server/discover") == method_class::initialize);
     CHECK(class_of("tools/call") == method_class::tools_call);
     CHECK(class_of("tools/list") == method_class::tools_list);
     CHECK(class_of("prompts/list") == method_class::prompts);
@@ -23,7 +24,8 @@ TEST_CASE("meters: methods by class") {
     CHECK(class_of("completion/complete") == method_class::completion);
     CHECK(class_of("logging/setLevel") == method_class::logging);
     for (const auto* each : {"", "ping", "tools/", "tools/callx", "Tools/call", "initialize ", "prompts",
-                             "notifications/initialized", "\n\"}"})
+                             "notifications/initialized", "\n\"}", "server/", "server/discoverx",
+                             "subscriptions/listen", "tasks/get"})
         CHECK(class_of(each) == method_class::other);
 }
 

@@ -1,0 +1,161 @@
+// What a modern server tells unasked: one subscriptions/listen of the gateway for everybody on the link (MCP
+// 2026-07-28, subscriptions). Its filter can't be changed: a wider one is opened, and takes over when the
+// server has acknowledged it, so that nothing is missed in between.
+#include "backend/dialogue.hpp"
+
+#include "jsonrpc/codes.hpp"
+#include "jsonrpc/message.hpp"
+#include "jsonrpc/skip.hpp"
+#include "jsonrpc/text.hpp"
+#include "mcp/meta.hpp"
+
+#include <utility>
+
+namespace drawbridge::backend {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto gathering_time = 50ms; // subscriptions that come together share one stream
+constexpr auto pause = 1s;            // before a stream that broke is opened again
+
+std::string uri_of(const call& request) {
+    const auto message = jsonrpc::scan(request.text);
+    const auto uri = jsonrpc::find_member(request.text, message.params, "uri");
+    return jsonrpc::unescape(uri.in(request.text)).value_or(std::string());
+}
+
+} // namespace
+
+// Subscriptions and log levels are the gateway's business where the server keeps nothing between requests.
+bool dialogue::subscribed_here(call& request) {
+    const bool joins = request.method == "resources/subscribe";
+    const bool leaves = request.method == "resources/unsubscribe";
+    if (!request.from || !audience_ || request.from->speaks != mcp::era::legacy) return false;
+    if (!joins && !leaves && request.method != "logging/setLevel") return false;
+    if (request.method == "logging/setLevel") {
+        const auto message = jsonrpc::scan(request.text);
+        const auto level = jsonrpc::find_member(request.text, message.params, "level");
+        audience_->set_level(*request.from,
+                             jsonrpc::unescape(level.in(request.text)).value_or(std::string()));
+    }
+    const bool changes = joins    ? audience_->subscribe(*request.from, uri_of(request))
+                         : leaves ? audience_->unsubscribe(*request.from, uri_of(request))
+                                  : false;
+    if (changes) listen_anew();
+    if (joins && changes)
+        subscribing_.push_back(std::move(request)); // until the server has agreed
+    else
+        request.reply.finish(outcome(jsonrpc::result_response(request.id.in(request.text), "{}")));
+    return true;
+}
+
+void dialogue::listen_anew() {
+    if (ended_ || !initialize_result_.valid()) return;
+    if (!std::exchange(listen_stale_, true) && !listening_) {
+        listening_ = true;
+        group_.spawn("listen", listen());
+    }
+}
+
+// Opens streams as long as something is wanted that the newest one does not tell.
+core::task<> dialogue::listen() {
+    core::event gathered(loop_);
+    while (listen_stale_ && !ended_) {
+        const auto until = core::clock::now() + gathering_time;
+        co_await gathered.wait_until(until);
+        listen_stale_ = false;
+        mcp::listen_filter all{true, true, true, {}};
+        if (audience_)
+            for (auto& uri : audience_->subscriptions())
+                all.uris.insert(std::move(uri));
+        listen_wanted_ = mcp::honoured(all, initialize_result_.capabilities());
+        if (ended_) break;
+        if (listen_wanted_.empty()) {
+            settle_subscriptions();
+            continue;
+        }
+        auto stream = begin_asking("subscriptions/listen", own_params(mcp::listen_params(listen_wanted_)),
+                                   core::time_point::max());
+        listen_next_ = pending_.last();
+        group_.spawn("listen", end_of_listen(std::move(stream), listen_next_));
+    }
+    listening_ = false;
+}
+
+// A stream that ends by itself is opened again; one that the server refuses is not.
+core::task<> dialogue::end_of_listen(reply_sink::receiver stream, std::uint64_t number) {
+    auto next = co_await stream.next();
+    while (next.index() == 0)
+        next = co_await stream.next();
+    const auto& end = std::get<1>(next);
+    const bool current = number == listen_call_ || number == listen_next_;
+    if (!current || ended_) co_return;
+    const bool was_open = number == listen_call_;
+    if (was_open) listen_call_ = 0;
+    if (number == listen_next_) listen_next_ = 0;
+    const bool refused = !was_open && (end.failure || end.says == outcome::kind::error);
+    settle_subscriptions();
+    if (refused) {
+        log_.info("the server does not take subscriptions/listen: its clients are not told of changes");
+        co_return;
+    }
+    core::event again(loop_);
+    const auto when = core::clock::now() + pause;
+    co_await again.wait_until(when);
+    if (listen_call_ == 0 && listen_next_ == 0) listen_anew();
+}
+
+// True: it came on our stream, and everybody whom it concerns has it.
+bool dialogue::from_listen(std::string_view line, const jsonrpc::envelope& message) {
+    if (message.method_name == "notifications/subscriptions/acknowledged") {
+        acknowledged(line, message);
+        return true;
+    }
+    const auto tag = jsonrpc::find_member(line, message.params_meta, mcp::meta::subscription_id);
+    if (!tag.present()) return false;
+    const auto number = tag.in(line);
+    const bool ours = number == std::to_string(listen_call_) || number == std::to_string(listen_next_);
+    if (!ours) return true; // of a stream that has been replaced: the other one tells it, too
+    if (number == std::to_string(listen_next_) && listen_call_ != 0) return true;
+    if (message.method_name == "notifications/tools/list_changed") tools_listed_ = false;
+    const auto text = mcp::untagged(line, message);
+    const auto plain = jsonrpc::scan(text);
+    for (const auto& who : listeners_of(text, plain))
+        if (const auto target = who->target.lock()) target->deliver(link_, text, plain);
+    return true;
+}
+
+void dialogue::acknowledged(std::string_view line, const jsonrpc::envelope& message) {
+    const auto agreed = mcp::read_acknowledgement(line, message);
+    if (!agreed || listen_next_ == 0) return;
+    listening_for_ = *agreed;
+    const auto before = std::exchange(listen_call_, std::exchange(listen_next_, 0));
+    if (before != 0) {
+        call_off(before, std::string_view());
+        if (auto entry = pending_.take(before)) finish(std::move(*entry), outcome(std::string()));
+        way_.forget(before);
+    }
+    settle_subscriptions();
+}
+
+// What the server has agreed to tell, or not.
+void dialogue::settle_subscriptions() {
+    auto waiting = std::exchange(subscribing_, {});
+    for (auto& request : waiting) {
+        const auto id = request.id.in(request.text);
+        const auto uri = uri_of(request);
+        if (listening_for_.uris.contains(uri)) {
+            request.reply.finish(outcome(jsonrpc::result_response(id, "{}")));
+        } else if (listen_stale_ || listen_next_ != 0) {
+            subscribing_.push_back(std::move(request)); // the next stream asks for it
+        } else {
+            audience_->unsubscribe(*request.from, uri);
+            request.reply.finish(outcome(jsonrpc::error_response(
+                id, jsonrpc::code_invalid_params, "The server does not tell changes of this resource",
+                settings_.server)));
+        }
+    }
+}
+
+} // namespace drawbridge::backend

@@ -1,0 +1,157 @@
+// A legacy server asks a modern client in the middle of its call (mcp/input_required.hpp): the call is
+// parked, its client gets the questions as the answer, and goes on with a retry.
+#include "backend/dialogue.hpp"
+
+#include "jsonrpc/codes.hpp"
+#include "jsonrpc/message.hpp"
+#include "mcp/modern_request.hpp"
+
+#include <utility>
+
+namespace drawbridge::backend {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A server that needs several answers sends its questions one right after the other.
+constexpr auto gathering_time = 30ms;
+constexpr int missing_capability = -32021;
+
+bool may_be_asked(const pending::entry& call) {
+    return !call.digest.empty();
+}
+
+} // namespace
+
+// False: it is no question in a modern client's call.
+bool dialogue::park(std::string_view line, const jsonrpc::envelope& message) {
+    if (!mcp::is_input_method(message.method_name)) return false;
+    const auto call = pending_.only(may_be_asked);
+    const auto* entry = pending_.find(call);
+    if (entry == nullptr) return false;
+    const auto id = message.id.in(line);
+    const auto params = message.params.in(line);
+    std::string missing;
+    if (!mcp::can_be_asked(entry->from->capabilities, message.method_name, params, missing)) {
+        send(jsonrpc::error_response(id, jsonrpc::code_method_not_found, "The client can't be asked this"),
+             0);
+        refuse_asking(call, missing);
+        return true;
+    }
+    parking_.ask(call, id, message.method_name, params);
+    pending_.set_deadline(call, core::time_point::max());
+    if (!gathering_.is_set())
+        gathering_.set(core::clock::now() + gathering_time, [this] { send_all_away(); });
+    return true;
+}
+
+// The client hears which capability it would have to declare; what the server makes of the rest of the call
+// is for nobody.
+void dialogue::refuse_asking(std::uint64_t call, const std::string& missing) {
+    auto entry = pending_.take(call);
+    if (!entry) return;
+    call_off(call, R"("the client lacks a capability")");
+    const mcp::refusal refused(400, missing_capability,
+                               "the server needs a capability that this request does not declare",
+                               R"({"requiredCapabilities":)" + missing + "}");
+    auto text = refused.response(entry->id_token);
+    finish(std::move(*entry), outcome(std::move(text)));
+}
+
+void dialogue::send_all_away() {
+    if (const auto call = pending_.only(may_be_asked)) send_away(call);
+}
+
+void dialogue::send_away(std::uint64_t call) {
+    auto* entry = pending_.find(call);
+    auto* place = parking_.find(call);
+    if (entry == nullptr || place == nullptr || place->away || place->open.empty()) return;
+    mcp::parked_state state;
+    state.link = link_;
+    state.call = call;
+    state.round = parking_.send_away(call, core::clock::now() + park_limit);
+    state.agent = entry->from->agent;
+    state.digest = entry->digest;
+    state.expires = std::chrono::system_clock::now() + park_limit;
+    const auto sealed = settings_.seal->seal(state, settings_.server);
+    const auto questions = wanted(*place);
+    entry->reply.finish(
+        outcome(mcp::input_required_response(entry->id_token, questions, sealed, server_info_)));
+    pending_.set_deadline(call, core::time_point::max());
+    last_used_ = core::clock::now();
+    if (!park_alarm_.is_set()) park_alarm_.set(*parking_.next_expiry(), [this] { expire_parked(); });
+}
+
+// The retry of a call that is parked here. What it says has been checked by whoever opened its state, but for
+// what only the link knows.
+void dialogue::resume(call request) {
+    const auto state = *request.resumes;
+    auto* entry = pending_.find(state.call);
+    auto* place = parking_.find(state.call);
+    const bool known = entry != nullptr && place != nullptr && place->away && state.round == place->round &&
+                       entry->digest == state.digest &&
+                       mcp::call_digest(request.method, request.text) == state.digest;
+    if (!known) {
+        request.reply.finish(outcome(jsonrpc::error_response(
+            request.id.in(request.text), jsonrpc::code_invalid_params,
+            "requestState has been used, or belongs to another call: make the call anew", settings_.server)));
+        return;
+    }
+    entry->id_token = std::string(request.id.in(request.text));
+    entry->progress_token = std::string(request.progress_token.in(request.text));
+    entry->reply = std::move(request.reply);
+    entry->from = std::move(request.from);
+    entry->ticket = request.ticket;
+    for (const auto& [id, result] : parking_.take_answers(state.call, request.input_responses))
+        answer_server(id, result);
+    if (!place->end.empty()) {
+        const auto text = std::exchange(place->end, std::string());
+        parking_.erase(state.call);
+        on_response(text, jsonrpc::scan(text));
+    } else if (!place->open.empty()) {
+        send_away(state.call); // the rest is asked again
+    } else {
+        entry->since = core::clock::now();
+        pending_.set_deadline(state.call, core::clock::now() + settings_.tool_timeout);
+        arm_deadline();
+    }
+}
+
+void dialogue::answer_server(std::string_view id_token, std::string_view raw_result) {
+    if (!send(jsonrpc::result_response(id_token, raw_result), 0))
+        log_.warning("a client's answer could not be sent to the server: it does not read its input");
+}
+
+// An answer that comes while its client is away waits for it.
+bool dialogue::kept_for_absent(std::string_view line, std::uint64_t call) {
+    auto* place = parking_.find(call);
+    if (place == nullptr) return false;
+    if (place->away) {
+        place->end = std::string(line);
+        return true;
+    }
+    parking_.erase(call);
+    return false;
+}
+
+// The client never came back: the server must not wait for it.
+void dialogue::expire_parked() {
+    for (const auto call : parking_.expired(core::clock::now())) {
+        log_.warning(
+            "a client did not come back with the answers that the server asked for within 10 minutes");
+        const auto* place = parking_.find(call);
+        for (const auto& each : place->open) {
+            if (each.what.method == "elicitation/create")
+                answer_server(each.id_token, R"({"action":"cancel"})");
+            else
+                send(jsonrpc::error_response(each.id_token, jsonrpc::code_server_timeout,
+                                             "The client did not answer"),
+                     0);
+        }
+        call_off(call, R"("the client did not come back")");
+        if (auto entry = pending_.take(call)) finish(std::move(*entry), outcome(std::string()));
+    }
+    if (const auto next = parking_.next_expiry()) park_alarm_.set(*next, [this] { expire_parked(); });
+}
+
+} // namespace drawbridge::backend
