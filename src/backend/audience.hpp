@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drawbridge::backend {
@@ -44,6 +45,9 @@ class audience {
     // The most talkative level that anybody asked for; empty: nobody did.
     std::string_view level() const;
 
+    // A link begins to serve it. True: another one did before, and what was told in between is lost.
+    bool take_over() { return std::exchange(served_, true); }
+
     std::vector<client_ref> everybody() const;
     std::vector<client_ref> subscribers(std::string_view uri) const;
     // The one member; none when there are several.
@@ -58,6 +62,7 @@ class audience {
     bool anybody_holds(const std::string& uri) const;
 
     reach reach_;
+    bool served_ = false;
     std::map<std::string, member, std::less<>> members_; // by session
 };
 

@@ -201,6 +201,7 @@ class dialogue {
     core::task<> listen();
     core::task<> end_of_listen(reply_sink::receiver stream, std::uint64_t number);
     void settle_subscriptions();
+    void tell_of_gap();
     void acknowledged(std::string_view line, const jsonrpc::envelope& message);
     bool subscribed_here(call& request);
     bool from_listen(std::string_view line, const jsonrpc::envelope& message);

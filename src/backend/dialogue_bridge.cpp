@@ -2,6 +2,7 @@
 // that older revisions do not know: mirrored headers, results that may be kept, log messages per request.
 #include "backend/dialogue.hpp"
 
+#include "jsonrpc/codes.hpp"
 #include "jsonrpc/envelope.hpp"
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/skip.hpp"
@@ -18,7 +19,6 @@
 namespace drawbridge::backend {
 namespace {
 
-constexpr int header_mismatch = -32020;
 constexpr unsigned most_pages = 100;  // of a list of tools
 constexpr std::size_t log_kept = 256; // messages of one call that its caller has not read yet
 
@@ -64,6 +64,7 @@ void dialogue::remember(pending::entry& entry, const call& request) {
         entry.text = request.text;
     if (modern() && settings_.cache_bytes > 0 && mcp::is_cacheable(request.method))
         entry.cache_key = mcp::result_cache::key_of(request.text, jsonrpc::scan(request.text));
+    entry.cache_changes = cache_.changes();
 }
 
 bool dialogue::answered_from_cache(call& request) {
@@ -94,7 +95,7 @@ bool dialogue::refused_by_headers(call& request) {
     const auto arguments = jsonrpc::find_member(request.text, message.params, "arguments");
     const auto wrong = mcp::compare_parameter_fields(*known, request.mirrored, request.text, arguments);
     if (!wrong) return false;
-    const mcp::refusal refused(400, header_mismatch, *wrong);
+    const mcp::refusal refused(400, jsonrpc::code_header_mismatch, *wrong);
     request.reply.finish(outcome(refused.response(request.id.in(request.text))));
     return true;
 }
@@ -152,7 +153,9 @@ void dialogue::mirror_arguments(std::uint64_t id, const pending::entry& entry, s
 std::string dialogue::translated(const pending::entry& call, std::string text) {
     if (call.own || !call.from) return text;
     if (!modern() && call.from->speaks == mcp::era::legacy) return text;
-    if (!call.cache_key.empty()) cache_.keep(call.cache_key, call.from->agent, text, core::clock::now());
+    // A change that was announced after the question may not be in the answer yet.
+    if (!call.cache_key.empty() && call.cache_changes == cache_.changes())
+        cache_.keep(call.cache_key, call.from->agent, text, core::clock::now());
     if (call.method == "tools/list") {
         auto page = catalog_.learn(text, is_first_page(call.text));
         // The rule is about headers: a server on a pipe has none.

@@ -28,6 +28,11 @@ std::string own_info() {
     return R"({"name":"drawbridge","version":")" + std::string(gateway_version) + R"("})";
 }
 
+bool shows_modern(const outcome& answer) {
+    return !answer.failure &&
+           mcp::judge_probe(answer.response, jsonrpc::scan(answer.response)) == mcp::era::modern;
+}
+
 // How a client is introduced. A link that several share declares nothing: what a server asks could not be
 // attributed to one of them.
 std::string handshake_params(const client_ref& owner) {
@@ -72,12 +77,10 @@ core::task<std::string> dialogue::probe(core::time_point deadline) {
     if (spoke) {
         const auto next = co_await asked.next();
         const auto& answer = std::get<1>(next);
-        const bool modern =
-            !answer.failure &&
-            mcp::judge_probe(answer.response, jsonrpc::scan(answer.response)) == mcp::era::modern;
-        if (modern) co_return accept_discover(answer);
+        if (shows_modern(answer)) co_return accept_discover(answer);
         if (answer.failure && !way_.may_be_older()) co_return answer.failure->detail;
         probing_ = false;
+        settings_.era = mcp::era::legacy; // it is not asked again when its session has to be renewed
         auto failure = co_await initialize(deadline);
         co_return failure;
     }
@@ -88,9 +91,7 @@ core::task<std::string> dialogue::probe(core::time_point deadline) {
     if (failure.empty() || ended_ || !late) co_return failure;
     const auto next = co_await asked.next();
     const auto& answer = std::get<1>(next);
-    const bool modern = !answer.failure &&
-                        mcp::judge_probe(answer.response, jsonrpc::scan(answer.response)) == mcp::era::modern;
-    if (modern) failure = accept_discover(answer);
+    if (shows_modern(answer)) failure = accept_discover(answer);
     co_return failure;
 }
 
@@ -154,6 +155,7 @@ std::string dialogue::discover_result() const {
 
 // A process that took over from another one is told what the clients had asked of that one.
 void dialogue::restore() {
+    if (audience_ && audience_->take_over()) tell_of_gap();
     if (modern()) {
         listen_anew();
         return;

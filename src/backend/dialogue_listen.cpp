@@ -112,9 +112,8 @@ bool dialogue::from_listen(std::string_view line, const jsonrpc::envelope& messa
         acknowledged(line, message);
         return true;
     }
-    const auto tag = jsonrpc::find_member(line, message.params_meta, mcp::meta::subscription_id);
-    if (!tag.present()) return false;
-    const auto number = tag.in(line);
+    const auto number = mcp::subscription_of(line, message);
+    if (number.empty()) return false;
     const bool ours = number == std::to_string(listen_call_) || number == std::to_string(listen_next_);
     if (!ours) return true; // of a stream that has been replaced: the other one tells it, too
     if (number == std::to_string(listen_next_) && listen_call_ != 0) return true;
@@ -137,6 +136,22 @@ void dialogue::acknowledged(std::string_view line, const jsonrpc::envelope& mess
         way_.forget(before);
     }
     settle_subscriptions();
+}
+
+// While no link was up the server may have changed anything: who listens is told that everything did (the
+// stream itself goes on). Clients of sessions see the interruption by other means.
+void dialogue::tell_of_gap() {
+    std::vector<std::string> news;
+    for (const auto kind : {"tools", "prompts", "resources"})
+        news.push_back(jsonrpc::notification("notifications/" + std::string(kind) + "/list_changed"));
+    for (const auto& uri : audience_->subscriptions())
+        news.push_back(jsonrpc::notification("notifications/resources/updated",
+                                             R"({"uri":)" + jsonrpc::quote(uri) + "}"));
+    for (const auto& who : audience_->everybody()) {
+        const auto target = who->listens ? who->target.lock() : nullptr;
+        for (const auto& text : news)
+            if (target) target->deliver(link_, text, jsonrpc::scan(text));
+    }
 }
 
 // What the server has agreed to tell, or not.

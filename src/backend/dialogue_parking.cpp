@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 
 // A server that needs several answers sends its questions one right after the other.
 constexpr auto gathering_time = 30ms;
-constexpr int missing_capability = -32021;
 
 bool may_be_asked(const pending::entry& call) {
     return !call.digest.empty();
@@ -51,7 +50,7 @@ void dialogue::refuse_asking(std::uint64_t call, const std::string& missing) {
     auto entry = pending_.take(call);
     if (!entry) return;
     call_off(call, R"("the client lacks a capability")");
-    const mcp::refusal refused(400, missing_capability,
+    const mcp::refusal refused(400, jsonrpc::code_missing_capability,
                                "the server needs a capability that this request does not declare",
                                R"({"requiredCapabilities":)" + missing + "}");
     auto text = refused.response(entry->id_token);

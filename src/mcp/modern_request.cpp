@@ -18,9 +18,6 @@ namespace {
 
 using jsonrpc::span;
 
-constexpr int header_mismatch = -32020;
-constexpr int missing_capability = -32021;
-constexpr int unsupported_version = -32022;
 
 constexpr unsigned bad_request = 400;
 
@@ -32,7 +29,7 @@ refusal invalid(std::string why) {
 }
 
 refusal mismatch(std::string why) {
-    return {bad_request, header_mismatch, std::move(why)};
+    return {bad_request, jsonrpc::code_header_mismatch, std::move(why)};
 }
 
 bool is_object(std::string_view text, span value) {
@@ -120,7 +117,7 @@ std::optional<refusal> check_version(std::string_view text, const jsonrpc::envel
     if (*headers.protocol_version != *version)
         return mismatch("the header MCP-Protocol-Version differs from " + meta_path(meta::protocol_version));
     if (is_modern_revision(*version)) return std::nullopt;
-    return refusal(bad_request, unsupported_version,
+    return refusal(bad_request, jsonrpc::code_unsupported_version,
                    is_legacy_revision(*version)
                        ? "this revision begins with initialize and has no version in params._meta"
                        : "the protocol version is not supported; choose one of data.supported",
@@ -273,7 +270,7 @@ bool is_removed_method(std::string_view method) {
 
 unsigned status_of_error(int code) {
     if (code == jsonrpc::code_method_not_found) return 404;
-    if (code == header_mismatch || code == missing_capability || code == unsupported_version)
+    if (code == jsonrpc::code_header_mismatch || code == jsonrpc::code_missing_capability || code == jsonrpc::code_unsupported_version)
         return bad_request;
     return 200;
 }

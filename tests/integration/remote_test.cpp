@@ -35,9 +35,10 @@ TEST_CASE("T-PTL-002: HTTP request/response cycle, with the configured headers a
     CHECK(number_at(parse(answer.body), "id") == 7);
     CHECK(gate.status("remote") == "running");
     const auto seen = server.seen();
-    REQUIRE(seen.size() >= 3);
-    CHECK(text_at(parse(seen[0].body), "method") == "initialize");
-    CHECK(text_at(parse(seen[1].body), "method") == "notifications/initialized");
+    REQUIRE(seen.size() >= 4);
+    CHECK(text_at(parse(seen[0].body), "method") == "server/discover");
+    CHECK(text_at(parse(seen[1].body), "method") == "initialize");
+    CHECK(text_at(parse(seen[2].body), "method") == "notifications/initialized");
     for (const auto& each : seen) {
         CHECK(each.path == "/mcp?key=v");
         CHECK(each.headers.at("x-token") == "t-1");

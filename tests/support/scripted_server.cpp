@@ -31,11 +31,16 @@ struct behaviour {
     bool ignore_eof = false;
     bool wrong_version = false;
     bool refuse_initialize = false;
-    bool no_read = false; // after initialize
+    bool no_read = false;           // after initialize
+    bool end_at_unknown = false;    // at what comes before initialize, as servers on the Rust SDK do
+    bool silent_at_unknown = false; // no answer to a request that it does not know
+    std::string record;             // a file: a line for the start, and for each message that comes in
 };
 
 behaviour life;
 long requests = 0;
+long cancellations = 0;
+bool introduced = false;  // initialize has come
 std::string waiting_line; // read ahead while waiting for an answer to a ping
 
 void put(std::string_view text) {
@@ -136,6 +141,45 @@ void split_reply(const json::object& request, std::int64_t pause) {
     }
 }
 
+void write_down(const std::string& what) {
+    if (life.record.empty()) return;
+    std::ofstream(life.record, std::ios::app) << what << std::endl;
+}
+
+void handle(const std::string& line);
+
+std::string question(std::int64_t number) {
+    return R"({"jsonrpc":"2.0","id":"question-)" + std::to_string(number) +
+           R"(","method":"elicitation/create","params":{"message":"Question )" + std::to_string(number) +
+           R"(?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}})";
+}
+
+// Asks the client for all of it at once, and tells in order what came back. Serves everything else meanwhile.
+void ask(const json::object& request, std::int64_t questions) {
+    for (std::int64_t number = 1; number <= questions; ++number)
+        put_line(question(number));
+    std::vector<std::string> answers(static_cast<std::size_t>(questions));
+    std::string line;
+    for (auto left = questions; left > 0 && std::getline(std::cin, line);) {
+        boost::system::error_code error;
+        const auto parsed = json::parse(line, error);
+        const auto* message = error ? nullptr : parsed.if_object();
+        if (message == nullptr || message->contains("method")) {
+            handle(line);
+            continue;
+        }
+        const auto id = text(*message, "id");
+        const auto* result = message->if_contains("result");
+        if (!id.starts_with("question-")) continue;
+        answers.at(std::stoul(id.substr(9)) - 1) = result ? json::serialize(*result) : "refused";
+        --left;
+    }
+    std::string all;
+    for (const auto& each : answers)
+        all += (all.empty() ? "" : " ") + each;
+    reply(request, text_result(all));
+}
+
 // Reports each step to whoever asked for progress, then answers.
 void progress_reply(const json::object& request, std::int64_t steps, std::int64_t milliseconds) {
     const auto& params = request.at("params").as_object();
@@ -197,6 +241,8 @@ void call_tool(const json::object& request, const std::string& name, const json:
         listen_on(static_cast<int>(number(arguments, "port", 9000)));
         return reply(request, text_result(addresses()));
     }
+    if (name == "ask") return ask(request, number(arguments, "questions", 1));
+    if (name == "cancellations") return reply(request, text_result(std::to_string(cancellations)));
     if (name == "ping_client") return reply(request, text_result(ping_client()));
     if (name == "stderr") {
         for (auto left = number(arguments, "lines", 1); left > 0; --left)
@@ -228,14 +274,25 @@ void initialize(const json::object& request) {
             ::pause();
 }
 
+// " NAME" of tools/call.
+std::string name_in(const json::object& message) {
+    const auto* params = message.if_contains("params");
+    const auto name = params && params->is_object() ? text(params->as_object(), "name") : std::string();
+    return (name.empty() ? "" : " ") + name;
+}
+
 void handle(const std::string& line) {
     boost::system::error_code error;
     const auto parsed = json::parse(line, error);
     if (error || !parsed.is_object()) return;
     const auto& message = parsed.as_object();
-    if (!message.contains("id") || !message.contains("method")) return;
-    ++requests;
     const auto method = text(message, "method");
+    write_down(method.empty() ? "answer" : method + name_in(message));
+    if (method == "notifications/cancelled") ++cancellations;
+    if (!message.contains("id") || method.empty()) return;
+    introduced = introduced || method == "initialize";
+    if (life.end_at_unknown && !introduced) std::_Exit(1);
+    if (method != "server/discover") ++requests; // by which the gateway finds out what it talks to
     if (method == "initialize") return initialize(message);
     if (method == "ping") return reply(message, "{}");
     if (method == "tools/list")
@@ -248,6 +305,7 @@ void handle(const std::string& line) {
         const auto* arguments = object.if_contains("arguments");
         return call_tool(message, text(object, "name"), arguments ? arguments->as_object() : json::object());
     }
+    if (life.silent_at_unknown) return;
     put_line(R"({"jsonrpc":"2.0","id":)" + id_of(message) +
              R"(,"error":{"code":-32601,"message":"Method not found"}})");
 }
@@ -265,6 +323,9 @@ void read_command_line(const std::vector<std::string>& words) {
         if (word == "--ignore-term") std::signal(SIGTERM, SIG_IGN);
         if (word == "--ignore-eof") life.ignore_eof = true;
         if (word == "--no-read") life.no_read = true;
+        if (word == "--end-at-unknown") life.end_at_unknown = true;
+        if (word == "--silent-at-unknown") life.silent_at_unknown = true;
+        if (word == "--record") life.record = value();
         if (word == "--wait-at-start") pause_for(std::stoi(value()));
         if (word == "--banner") put_line("Welcome to the scripted server");
     }
@@ -274,6 +335,7 @@ void read_command_line(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
     read_command_line(std::vector<std::string>(argv + 1, argv + argc));
+    write_down("start");
     if (life.crash_at_start >= 0) return life.crash_at_start;
     if (!life.crash_once.empty() && !std::ifstream(life.crash_once)) return 3;
     std::string line;
