@@ -92,7 +92,7 @@ class actor final : public slot_host {
     std::optional<mcp::era> era() const;
     void note_era(const link_report& report, const slot& place);
     void serve_modern(call request);
-    void resume(call request, std::string_view state);
+    void resume(call request);
     bool goes_apart(const call& request) const;
     slot& place_apart(const call& request);
     void release_undecided();

@@ -42,8 +42,9 @@ void actor::note_era(const link_report& report, const slot& place) {
         if (found_ != seen)
             log_.info("it speaks ",
                       *seen == mcp::era::modern ? "MCP 2026-07-28" : "an MCP revision with sessions");
+        // A verdict counts from when the server was asked, not from every start that took it for granted.
+        if (!era() || found_ != seen) found_at_ = core::clock::now();
         found_ = seen;
-        found_at_ = core::clock::now();
     }
 }
 
@@ -53,7 +54,10 @@ void actor::serve_modern(call request) {
         request.reply.finish(outcome(jsonrpc::result_response(id, discovered_)));
         return;
     }
-    if (!goes_apart(request)) {
+    const bool resumes = request.request_state && mcp::may_need_input(request.method);
+    if (resumes && era() == mcp::era::legacy) {
+        resume(std::move(request));
+    } else if (!resumes && !goes_apart(request)) {
         place_for(request.from).serve(std::move(request));
     } else if (!era()) {
         auto& place = place_for(request.from);
@@ -61,9 +65,6 @@ void actor::serve_modern(call request) {
         place.start("a client needs it");
     } else if (era() == mcp::era::modern) {
         place_for(request.from).serve(std::move(request));
-    } else if (!request.request_state.empty()) {
-        const auto state = std::exchange(request.request_state, std::string());
-        resume(std::move(request), state);
     } else {
         place_apart(request).serve(std::move(request));
     }
@@ -72,8 +73,7 @@ void actor::serve_modern(call request) {
 // The server may ask this client something during this call.
 bool actor::goes_apart(const call& request) const {
     const bool shared = settings_.server.sessions == config::server::session_sharing::shared;
-    const bool asks = mcp::may_need_input(request.method);
-    return asks && !shared && (request.from->input_capable || !request.request_state.empty());
+    return !shared && mcp::may_need_input(request.method) && request.from->input_capable;
 }
 
 // A link of the pool for clients with the same capabilities that no such call uses.
@@ -95,10 +95,10 @@ slot& actor::place_apart(const call& request) {
 }
 
 // The retry of a call that waits for it on one of the links.
-void actor::resume(call request, std::string_view state) {
-    auto parked = settings_.seal
-                      ? settings_.seal->open(state, settings_.server.name, std::chrono::system_clock::now())
-                      : std::nullopt;
+void actor::resume(call request) {
+    auto parked = settings_.seal ? settings_.seal->open(*request.request_state, settings_.server.name,
+                                                        std::chrono::system_clock::now())
+                                 : std::nullopt;
     const char* why = "requestState is not valid for this server, or has expired: make the call anew";
     if (parked && parked->agent == request.from->agent) {
         why =
@@ -127,6 +127,8 @@ void actor::release_undecided() {
                 outcome(mcp::fault(mcp::fault_kind::closing, "the gateway is shutting down")));
         else if (era())
             serve_modern(std::move(request));
+        else if (request.request_state)
+            resume(std::move(request)); // a call must not begin anew with it
         else
             place_for(request.from).serve(std::move(request));
     }

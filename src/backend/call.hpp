@@ -56,7 +56,7 @@ struct call {
 
     // Of a modern client (2026-07-28).
     mcp::parameter_fields mirrored;           // Mcp-Param-* as they came
-    std::string request_state;                // unescaped; of a retry
+    std::optional<std::string> request_state; // unescaped; of a retry
     std::string input_responses;              // raw JSON object; of a retry
     std::optional<mcp::parked_state> resumes; // the call that the retry goes on with, where it is ours
 };

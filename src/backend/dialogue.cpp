@@ -67,7 +67,8 @@ void dialogue::submit(call request) {
         request.reply.finish(outcome(overloaded("too many calls are waiting for this server")));
     } else if (request.resumes) {
         resume(std::move(request));
-    } else if (answered_here(request) || answered_from_cache(request) || refused_by_headers(request)) {
+    } else if (answered_here(request) || answered_from_cache(request) || refused_by_headers(request) ||
+               refused_for_era(request)) {
         return;
     } else if (needs_tools(request)) {
         group_.spawn("tools", enter_with_tools(std::move(request)));

@@ -133,7 +133,9 @@ class dialogue {
     bool ended() const { return ended_; }
     bool waits_for(std::uint64_t call) const { return pending_.has(call); }
     // Calls of clients that wait for an answer; what the gateway itself asks is not among them.
-    std::size_t in_flight() const { return pending_.size() - own_ + rounds_.size(); }
+    std::size_t in_flight() const { return pending_.size() - own_ + rounds_.size() - parking_.away(); }
+    // Calls whose clients are expected to come back with answers.
+    bool has_parked() const { return parking_.away() > 0; }
     // A call is under way or parked in which a server of sessions may ask the client something. Nothing tells
     // to which call a question belongs: on such a link there is one at a time.
     bool may_be_asking() const;
@@ -159,6 +161,8 @@ class dialogue {
                                       core::time_point deadline);
     std::string own_params(std::string_view raw_params) const;
     // The link is one client's alone.
+    // The link serves modern clients that the server may ask something, one call at a time.
+    bool may_ask_modern() const { return owner_ && owner_->speaks == mcp::era::modern && !modern(); }
     bool is_private() const { return owner_ && owner_->speaks == mcp::era::legacy; }
 
     // Between the eras (dialogue_bridge.cpp).
@@ -172,7 +176,10 @@ class dialogue {
     core::task<> learn_tools();
     void mirror_arguments(std::uint64_t id, const pending::entry& entry, std::string_view line);
     void set_log_level(const call& request);
-    bool to_modern_caller(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call);
+    bool refused_for_era(call& request);
+    bool to_caller(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call);
+    bool to_modern_caller(pending::entry& entry, std::string_view line, const jsonrpc::envelope& message,
+                          bool surely);
 
     // A legacy server asks a modern client (dialogue_parking.cpp).
     bool kept_for_absent(std::string_view line, std::uint64_t call);

@@ -6,6 +6,7 @@
 #include "jsonrpc/envelope.hpp"
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/skip.hpp"
+#include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
 #include "mcp/federated_list.hpp"
 #include "mcp/legacy_server.hpp"
@@ -24,6 +25,14 @@ constexpr std::size_t log_kept = 256; // messages of one call that its caller ha
 
 std::string tool_of(std::string_view text, const jsonrpc::envelope& message) {
     return jsonrpc::unescape(message.params_name.in(text)).value_or(std::string());
+}
+
+// What a server finds wrong with headers or version is about the gateway's request, not about the client's.
+std::string without_hop_error(std::string text) {
+    const auto error = jsonrpc::scan(text).error;
+    const auto code = jsonrpc::find_member(text, error, "code");
+    const bool about_hop = code.in(text) == "-32020" || code.in(text) == "-32022";
+    return about_hop ? jsonrpc::splice(text, {{code, std::to_string(jsonrpc::code_internal_error)}}) : text;
 }
 
 bool is_first_page(std::string_view text) {
@@ -58,7 +67,7 @@ void dialogue::translate(call& request) const {
 void dialogue::remember(pending::entry& entry, const call& request) {
     const bool asks = mcp::may_need_input(request.method);
     const bool differs = request.from->speaks != era_;
-    if (!modern() && differs && asks && settings_.seal)
+    if (may_ask_modern() && asks && settings_.seal)
         entry.digest = mcp::call_digest(request.method, request.text);
     if ((modern() && asks) || ((modern() || differs) && request.method == "tools/list"))
         entry.text = request.text;
@@ -97,6 +106,15 @@ bool dialogue::refused_by_headers(call& request) {
     if (!wrong) return false;
     const mcp::refusal refused(400, jsonrpc::code_header_mismatch, *wrong);
     request.reply.finish(outcome(refused.response(request.id.in(request.text))));
+    return true;
+}
+
+// Tasks of 2025-11-25 are not those of the extension of 2026-07-28.
+bool dialogue::refused_for_era(call& request) {
+    const bool foreign = request.from && request.from->speaks != era_;
+    if (!foreign || !request.method.starts_with("tasks/")) return false;
+    request.reply.finish(outcome(jsonrpc::error_response(
+        request.id.in(request.text), jsonrpc::code_method_not_found, "Method not found", settings_.server)));
     return true;
 }
 
@@ -153,9 +171,6 @@ void dialogue::mirror_arguments(std::uint64_t id, const pending::entry& entry, s
 std::string dialogue::translated(const pending::entry& call, std::string text) {
     if (call.own || !call.from) return text;
     if (!modern() && call.from->speaks == mcp::era::legacy) return text;
-    // A change that was announced after the question may not be in the answer yet.
-    if (!call.cache_key.empty() && call.cache_changes == cache_.changes())
-        cache_.keep(call.cache_key, call.from->agent, text, core::clock::now());
     if (call.method == "tools/list") {
         auto page = catalog_.learn(text, is_first_page(call.text));
         // The rule is about headers: a server on a pipe has none.
@@ -165,7 +180,10 @@ std::string dialogue::translated(const pending::entry& call, std::string text) {
                 log_.warning("a tool was left out of its list: ",
                              telemetry::sanitize(tool, settings_.secrets, 200));
     }
-    if (call.from->speaks == era_) return text;
+    // A change that was announced after the question may not be in the answer yet.
+    if (!call.cache_key.empty() && call.cache_changes == cache_.changes())
+        cache_.keep(call.cache_key, call.from->agent, text, core::clock::now());
+    if (call.from->speaks == era_) return without_hop_error(std::move(text));
     const auto message = jsonrpc::scan(text);
     return modern() ? mcp::modern_server::response(text, message, call.method, call.from->revision)
                     : mcp::legacy_server::response(text, message, call.method, server_info_);
@@ -184,18 +202,31 @@ void dialogue::set_log_level(const call& request) {
     enter(std::move(order), core::clock::now() + settings_.tool_timeout, true);
 }
 
-// A modern client hears on the stream of a request what is about it, and log messages only if it wants them.
-bool dialogue::to_modern_caller(std::string_view line, const jsonrpc::envelope& message,
-                                std::uint64_t of_call) {
+// What is about a call goes to its caller. True: nobody else hears it.
+bool dialogue::to_caller(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call) {
+    const auto& method = message.method_name;
+    if (mcp::tells_everybody(method) || method == "notifications/resources/updated") return false;
     const auto id = of_call != 0 ? of_call : pending_.only([](const pending::entry&) { return true; });
     auto* entry = pending_.find(id);
-    if (entry == nullptr || entry->own || !entry->from || entry->from->speaks != mcp::era::modern)
-        return false;
-    if (message.method_name != "notifications/message") return false;
+    if (entry == nullptr || entry->own || !entry->from) return false;
+    if (entry->from->speaks == mcp::era::modern) return to_modern_caller(*entry, line, message, of_call != 0);
+    const auto target = of_call != 0 && modern() ? entry->from->target.lock() : nullptr;
+    if (target) target->deliver(link_, std::string(line), message);
+    return target != nullptr;
+}
+
+// A modern client hears on the stream of a request what is about it, and log messages only if it wants them.
+// `surely`: it came on the stream of this very call.
+bool dialogue::to_modern_caller(pending::entry& entry, std::string_view line,
+                                const jsonrpc::envelope& message, bool surely) {
+    if (message.method_name != "notifications/message") {
+        if (surely && modern()) entry.reply.message(std::string(line), log_kept);
+        return true;
+    }
     const auto level = jsonrpc::find_member(line, message.params, "level").in(line);
     const auto said = level_order(jsonrpc::unescape(level).value_or(std::string()));
-    const auto asked = level_order(entry->from->log_level);
-    if (said && asked && *said >= *asked) entry->reply.message(std::string(line), log_kept);
+    const auto asked = level_order(entry.from->log_level);
+    if (said && asked && *said >= *asked) entry.reply.message(std::string(line), log_kept);
     return true;
 }
 

@@ -123,10 +123,12 @@ core::task<std::string> dialogue::discover(core::time_point deadline) {
     era_ = mcp::era::modern;
     const outcome answer = co_await ask("server/discover", std::string_view(), deadline);
     if (ended_) co_return end_reason_;
-    if (answer.failure && !way_.may_be_older()) co_return answer.failure->detail;
     if (answer.failure && answer.failure->kind == mcp::fault_kind::timed_out)
         co_return "it did not answer server/discover within startupTimeout (" +
             std::to_string(settings_.startup_timeout.count()) + ".0 s)";
+    // An HTTP status may be its word, too; on a pipe only an answer is.
+    const bool says_no = way_.has_headers() && way_.may_be_older();
+    if (answer.failure && !says_no) co_return answer.failure->detail;
     co_return accept_discover(answer);
 }
 

@@ -39,11 +39,15 @@ bool dialogue::subscribed_here(call& request) {
         audience_->set_level(*request.from,
                              jsonrpc::unescape(level.in(request.text)).value_or(std::string()));
     }
-    const bool changes = joins    ? audience_->subscribe(*request.from, uri_of(request))
-                         : leaves ? audience_->unsubscribe(*request.from, uri_of(request))
+    const auto uri = uri_of(request);
+    const bool changes = joins    ? audience_->subscribe(*request.from, uri)
+                         : leaves ? audience_->unsubscribe(*request.from, uri)
                                   : false;
-    if (changes) listen_anew();
-    if (joins && changes)
+    // Somebody else may have asked for it, and wait as well.
+    const bool open = joins && (changes || !listening_for_.uris.contains(uri));
+    const bool asked = listen_next_ != 0 && listen_wanted_.uris.contains(uri);
+    if (changes || (open && !asked)) listen_anew();
+    if (open)
         subscribing_.push_back(std::move(request)); // until the server has agreed
     else
         request.reply.finish(outcome(jsonrpc::result_response(request.id.in(request.text), "{}")));
@@ -61,6 +65,13 @@ void dialogue::listen_anew() {
 // Opens streams as long as something is wanted that the newest one does not tell.
 core::task<> dialogue::listen() {
     core::event gathered(loop_);
+    const auto end_stream = [this](std::uint64_t number) {
+        auto entry = pending_.take(number);
+        if (!entry) return;
+        call_off(number, std::string_view());
+        finish(std::move(*entry), outcome(std::string()));
+        way_.forget(number);
+    };
     while (listen_stale_ && !ended_) {
         const auto until = core::clock::now() + gathering_time;
         co_await gathered.wait_until(until);
@@ -72,12 +83,16 @@ core::task<> dialogue::listen() {
         listen_wanted_ = mcp::honoured(all, initialize_result_.capabilities());
         if (ended_) break;
         if (listen_wanted_.empty()) {
+            end_stream(std::exchange(listen_call_, 0));
+            end_stream(std::exchange(listen_next_, 0));
+            listening_for_ = {};
             settle_subscriptions();
             continue;
         }
         auto stream = begin_asking("subscriptions/listen", own_params(mcp::listen_params(listen_wanted_)),
                                    core::time_point::max());
-        listen_next_ = pending_.last();
+        // One that the server has not come to acknowledge is not needed any more.
+        end_stream(std::exchange(listen_next_, pending_.last()));
         group_.spawn("listen", end_of_listen(std::move(stream), listen_next_));
     }
     listening_ = false;
@@ -92,7 +107,10 @@ core::task<> dialogue::end_of_listen(reply_sink::receiver stream, std::uint64_t 
     const bool current = number == listen_call_ || number == listen_next_;
     if (!current || ended_) co_return;
     const bool was_open = number == listen_call_;
-    if (was_open) listen_call_ = 0;
+    if (was_open) {
+        listen_call_ = 0;
+        listening_for_ = {};
+    }
     if (number == listen_next_) listen_next_ = 0;
     const bool refused = !was_open && (end.failure || end.says == outcome::kind::error);
     settle_subscriptions();
@@ -128,6 +146,8 @@ bool dialogue::from_listen(std::string_view line, const jsonrpc::envelope& messa
 void dialogue::acknowledged(std::string_view line, const jsonrpc::envelope& message) {
     const auto agreed = mcp::read_acknowledgement(line, message);
     if (!agreed || listen_next_ == 0) return;
+    const auto number = mcp::subscription_of(line, message);
+    if (!number.empty() && number != std::to_string(listen_next_)) return; // of one that was replaced
     listening_for_ = *agreed;
     const auto before = std::exchange(listen_call_, std::exchange(listen_next_, 0));
     if (before != 0) {

@@ -24,7 +24,7 @@ bool may_be_asked(const pending::entry& call) {
 
 // False: it is no question in a modern client's call.
 bool dialogue::park(std::string_view line, const jsonrpc::envelope& message) {
-    if (!mcp::is_input_method(message.method_name)) return false;
+    if (!may_ask_modern() || !mcp::is_input_method(message.method_name)) return false;
     const auto call = pending_.only(may_be_asked);
     const auto* entry = pending_.find(call);
     if (entry == nullptr) return false;
@@ -39,8 +39,11 @@ bool dialogue::park(std::string_view line, const jsonrpc::envelope& message) {
     }
     parking_.ask(call, id, message.method_name, params);
     pending_.set_deadline(call, core::time_point::max());
-    if (!gathering_.is_set())
-        gathering_.set(core::clock::now() + gathering_time, [this] { send_all_away(); });
+    // The call by its number: when it is told, another one may be on its way. One that ended before it could
+    // be told may have left the alarm.
+    const bool first = parking_.find(call)->open.size() == 1;
+    if (first || !gathering_.is_set())
+        gathering_.set(core::clock::now() + gathering_time, [this, call] { send_away(call); });
     return true;
 }
 
@@ -57,14 +60,15 @@ void dialogue::refuse_asking(std::uint64_t call, const std::string& missing) {
     finish(std::move(*entry), outcome(std::move(text)));
 }
 
-void dialogue::send_all_away() {
-    if (const auto call = pending_.only(may_be_asked)) send_away(call);
-}
-
 void dialogue::send_away(std::uint64_t call) {
     auto* entry = pending_.find(call);
     auto* place = parking_.find(call);
-    if (entry == nullptr || place == nullptr || place->away || place->open.empty()) return;
+    if (entry == nullptr || place == nullptr || place->away) return;
+    if (place->open.empty()) { // all taken back
+        pending_.set_deadline(call, core::clock::now() + settings_.tool_timeout);
+        arm_deadline();
+        return;
+    }
     mcp::parked_state state;
     state.link = link_;
     state.call = call;
@@ -78,6 +82,7 @@ void dialogue::send_away(std::uint64_t call) {
         outcome(mcp::input_required_response(entry->id_token, questions, sealed, server_info_)));
     pending_.set_deadline(call, core::time_point::max());
     last_used_ = core::clock::now();
+    if (in_flight() == 0) idle_.set();
     if (!park_alarm_.is_set()) park_alarm_.set(*parking_.next_expiry(), [this] { expire_parked(); });
 }
 
@@ -88,7 +93,7 @@ void dialogue::resume(call request) {
     auto* entry = pending_.find(state.call);
     auto* place = parking_.find(state.call);
     const bool known = entry != nullptr && place != nullptr && place->away && state.round == place->round &&
-                       entry->digest == state.digest &&
+                       entry->digest == state.digest && entry->from->agent == request.from->agent &&
                        mcp::call_digest(request.method, request.text) == state.digest;
     if (!known) {
         request.reply.finish(outcome(jsonrpc::error_response(
@@ -101,11 +106,11 @@ void dialogue::resume(call request) {
     entry->reply = std::move(request.reply);
     entry->from = std::move(request.from);
     entry->ticket = request.ticket;
+    idle_.reset();
     for (const auto& [id, result] : parking_.take_answers(state.call, request.input_responses))
         answer_server(id, result);
     if (!place->end.empty()) {
         const auto text = std::exchange(place->end, std::string());
-        parking_.erase(state.call);
         on_response(text, jsonrpc::scan(text));
     } else if (!place->open.empty()) {
         send_away(state.call); // the rest is asked again
@@ -129,6 +134,8 @@ bool dialogue::kept_for_absent(std::string_view line, std::uint64_t call) {
         place->end = std::string(line);
         return true;
     }
+    for (const auto& each : place->open) // it must not wait for what nobody will be asked
+        send(jsonrpc::error_response(each.id_token, jsonrpc::code_server_timeout, "The call has ended"), 0);
     parking_.erase(call);
     return false;
 }

@@ -7,6 +7,7 @@
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/methods.hpp"
 #include "telemetry/sanitize.hpp"
 
 #include <algorithm>
@@ -16,11 +17,6 @@ namespace drawbridge::backend {
 namespace {
 
 constexpr std::size_t progress_kept = 256; // messages of one call that its caller has not read yet
-
-bool tells_everybody(std::string_view method) {
-    return method == "notifications/tools/list_changed" || method == "notifications/prompts/list_changed" ||
-           method == "notifications/resources/list_changed";
-}
 
 } // namespace
 
@@ -149,7 +145,7 @@ void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& m
     }
     cache_.invalidate(line, message);
     if (modern() && from_listen(line, message)) return;
-    if (to_modern_caller(line, message, of_call)) return;
+    if (to_caller(line, message, of_call)) return;
     const auto listeners = listeners_of(line, message);
     for (const auto& who : listeners)
         if (const auto target = who->target.lock()) target->deliver(link_, std::string(line), message);
@@ -164,7 +160,7 @@ std::vector<client_ref> dialogue::listeners_of(std::string_view line,
                                                const jsonrpc::envelope& message) const {
     if (is_private()) return {owner_};
     if (!audience_) return {};
-    if (tells_everybody(message.method_name)) return audience_->everybody();
+    if (mcp::tells_everybody(message.method_name)) return audience_->everybody();
     if (message.method_name == "notifications/resources/updated") {
         const auto uri = jsonrpc::find_member(line, message.params, "uri");
         return audience_->subscribers(jsonrpc::unescape(uri.in(line)).value_or(std::string()));

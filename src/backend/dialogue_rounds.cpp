@@ -123,6 +123,7 @@ void dialogue::post(pending::entry entry, std::string_view text) {
         return;
     }
     ++entry.rounds;
+    entry.cache_key.clear(); // the answer to a retry is for this call alone
     entry.since = core::clock::now();
     entry.deadline = entry.since + settings_.tool_timeout;
     const auto id = pending_.add(std::move(entry));

@@ -55,6 +55,12 @@ void parking::withdraw(std::string_view id_token) {
         std::erase_if(here.open, [&](const question& each) { return each.id_token == id_token; });
 }
 
+std::size_t parking::away() const {
+    const auto count =
+        std::count_if(places_.begin(), places_.end(), [](const auto& each) { return each.second.away; });
+    return static_cast<std::size_t>(count);
+}
+
 std::vector<std::uint64_t> parking::expired(core::time_point now) const {
     std::vector<std::uint64_t> calls;
     for (const auto& [call, here] : places_)

@@ -48,7 +48,8 @@ class parking {
     // Calls whose client did not come back in time.
     std::vector<std::uint64_t> expired(core::time_point now) const;
     std::optional<core::time_point> next_expiry() const;
-    bool empty() const { return places_.empty(); }
+    // Calls whose client is away: nobody waits for them now.
+    std::size_t away() const;
 
   private:
     std::map<std::uint64_t, place> places_; // by the call's id on the link

@@ -119,7 +119,7 @@ void slot::arm_idle(core::time_point when) {
 void slot::look_idle() {
     if (!serves(state_) || !link_) return;
     const auto& talk = link_->talk();
-    const bool busy = talk.in_flight() > 0 || talk.awaits_client() ||
+    const bool busy = talk.in_flight() > 0 || talk.awaits_client() || talk.has_parked() ||
                       (!settings_.introduced_as && !audience_->subscriptions().empty());
     const auto now = core::clock::now();
     const auto due = busy ? now + settings_.idle_timeout : talk.last_used() + settings_.idle_timeout;

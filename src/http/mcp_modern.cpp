@@ -71,6 +71,9 @@ core::task<reply> mcp_endpoint::post_modern(const mcp_route& route, request_head
     auto wrong = mcp::read_modern_request(body, message, headers_of(head), asked);
     if (!wrong && mcp::is_removed_method(message.method_name))
         wrong.emplace(404, jsonrpc::code_method_not_found, "MCP 2026-07-28 has no such method");
+    if (!wrong && route.unified() && asked.has_request_state)
+        wrong.emplace(200, jsonrpc::code_invalid_params,
+                      "requestState is not of this endpoint: make the call anew");
     if (wrong) co_return reply(refused(*wrong, id_token));
     jsonrpc::flatten(body);
     const auto reads = read_accept(head.accept);
@@ -82,7 +85,7 @@ core::task<reply> mcp_endpoint::post_modern(const mcp_route& route, request_head
     client->introduce(introduce_modern(route, asked));
     session::modern_parts parts;
     parts.mirrored = std::move(head.mcp_parameters);
-    parts.request_state = std::move(asked.request_state);
+    if (asked.has_request_state) parts.request_state = std::move(asked.request_state);
     parts.input_responses = std::move(asked.input_responses);
     if (route.unified()) body = mcp::legacy_server::request(body, message);
     const auto now = jsonrpc::scan(body);
@@ -98,6 +101,8 @@ core::task<reply> mcp_endpoint::post_modern(const mcp_route& route, request_head
 session::introduction mcp_endpoint::introduce_modern(const mcp_route& route,
                                                      const mcp::modern_request& asked) {
     session::introduction who;
+    who.leaving_cancels = true;
+    who.hears_logs = !route.unified();
     if (route.unified()) return who;
     who.speaks = mcp::era::modern;
     who.capabilities = asked.capabilities;
@@ -206,6 +211,10 @@ core::task<std::optional<mcp::fault>> mcp_endpoint::subscribe(const mcp_route& r
         const auto message = jsonrpc::scan(text);
         return submit(route, client, std::move(text), message, false, telemetry::trace_context());
     };
+    if (route.unified()) { // it has no link of its own that could be told
+        filter = mcp::listen_filter();
+        co_return std::nullopt;
+    }
     const auto opening = ask("initialize", R"({"protocolVersion":"2025-11-25","capabilities":{},)"
                                            R"("clientInfo":)" +
                                                gateway_info() + "}");

@@ -33,6 +33,12 @@ inline std::string_view shown_method(std::string_view method) {
     return std::find(known.begin(), known.end(), method) != known.end() ? method : "a request";
 }
 
+// Notifications that are about the server, not about a call.
+inline bool tells_everybody(std::string_view method) {
+    return method == "notifications/tools/list_changed" || method == "notifications/prompts/list_changed" ||
+           method == "notifications/resources/list_changed";
+}
+
 // Requests in which a server may need input of its client (MCP 2026-07-28, multi round-trip requests).
 inline bool may_need_input(std::string_view method) {
     return method == "tools/call" || method == "prompts/get" || method == "resources/read";

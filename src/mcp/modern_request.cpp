@@ -18,7 +18,6 @@ namespace {
 
 using jsonrpc::span;
 
-
 constexpr unsigned bad_request = 400;
 
 constexpr std::array<std::string_view, 8> log_levels = {"debug", "info",     "notice", "warning",
@@ -258,19 +257,22 @@ std::optional<refusal> read_modern_request(std::string_view text, const jsonrpc:
 }
 
 bool is_removed_method(std::string_view method) {
-    constexpr std::array<std::string_view, 7> removed = {"initialize",
+    constexpr std::array<std::string_view, 9> removed = {"initialize",
                                                          "ping",
                                                          "logging/setLevel",
                                                          "resources/subscribe",
                                                          "resources/unsubscribe",
                                                          "notifications/initialized",
-                                                         "notifications/roots/list_changed"};
-    return method.starts_with("tasks/") || std::find(removed.begin(), removed.end(), method) != removed.end();
+                                                         "notifications/roots/list_changed",
+                                                         "tasks/list",
+                                                         "tasks/result"};
+    return std::find(removed.begin(), removed.end(), method) != removed.end();
 }
 
 unsigned status_of_error(int code) {
     if (code == jsonrpc::code_method_not_found) return 404;
-    if (code == jsonrpc::code_header_mismatch || code == jsonrpc::code_missing_capability || code == jsonrpc::code_unsupported_version)
+    if (code == jsonrpc::code_header_mismatch || code == jsonrpc::code_missing_capability ||
+        code == jsonrpc::code_unsupported_version)
         return bad_request;
     return 200;
 }

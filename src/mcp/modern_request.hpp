@@ -61,7 +61,8 @@ std::optional<refusal> read_modern_request(std::string_view text, const jsonrpc:
 std::optional<std::string> mirrored_name(std::string_view text, const jsonrpc::envelope& message);
 
 // Methods that MCP 2026-07-28 removed, or that only sessions have: initialize, ping, logging/setLevel,
-// resources/subscribe, resources/unsubscribe, notifications of the handshake, tasks/*.
+// resources/subscribe, resources/unsubscribe, notifications of the handshake, tasks/list and tasks/result.
+// What is left of tasks/* is the extension's.
 bool is_removed_method(std::string_view method);
 
 // The status that a modern client gets with this JSON-RPC error code from a server: 404 for -32601, 400 for

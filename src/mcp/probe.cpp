@@ -20,7 +20,8 @@ bool lists_modern(std::string_view text, jsonrpc::span versions) {
 } // namespace
 
 era judge_probe(std::string_view response, const jsonrpc::envelope& message) {
-    if (message.error.present()) {
+    // Some servers write "error":null beside a result.
+    if (message.error.present() && message.error.in(response) != "null") {
         const auto code = jsonrpc::find_member(response, message.error, "code").in(response);
         const auto data = jsonrpc::find_member(response, message.error, "data");
         const bool offers = lists_modern(response, jsonrpc::find_member(response, data, "supported"));

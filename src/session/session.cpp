@@ -91,6 +91,8 @@ session::session(core::executor loop, session_settings settings, std::vector<con
 session::~session() = default;
 
 void session::introduce(const introduction& who) {
+    hears_logs_ = who.hears_logs;
+    leaving_cancels_ = who.leaving_cancels;
     for (const auto& port : ports_) {
         auto seen = std::make_shared<backend::client>();
         seen->agent = settings_.agent;
@@ -229,9 +231,9 @@ void session::cancel(std::string_view text, const jsonrpc::envelope& message) {
 
 // Disconnecting is cancelling, for a client of 2026-07-28; older ones may come back.
 void session::abandon(const running_call& call) const {
-    const auto& from = clients_[call.server];
-    if (from->speaks == mcp::era::modern)
-        servers_[call.server]->backend.cancel(backend::cancel_message(from, call.ticket, std::string()));
+    if (!leaving_cancels_) return;
+    servers_[call.server]->backend.cancel(
+        backend::cancel_message(clients_[call.server], call.ticket, std::string()));
 }
 
 void session::abandon_calls() const {

@@ -42,13 +42,15 @@ struct introduction {
     mcp::era speaks = mcp::era::legacy;
     std::string log_level; // of a modern client
     bool listens = false;  // for subscriptions/listen, not for calls
+    bool hears_logs = true;
+    bool leaving_cancels = false; // a call that it does not wait for any more
 };
 introduction read_introduction(std::string_view initialize, const jsonrpc::envelope& message);
 
 // What a modern client's request has beside its text.
 struct modern_parts {
     mcp::parameter_fields mirrored; // Mcp-Param-*
-    std::string request_state;
+    std::optional<std::string> request_state;
     std::string input_responses;
 };
 
@@ -166,6 +168,8 @@ class session final : public std::enable_shared_from_this<session> {
     std::vector<backend::client_ref> clients_; // what each server sees of it
     std::string revision_;
     std::string level_; // of log messages, as the client set it
+    bool hears_logs_ = true;
+    bool leaving_cancels_ = false;
 
     std::list<running_call> calls_; // oldest first
     std::uint64_t last_ticket_ = 0;

@@ -125,7 +125,8 @@ void session::deliver(std::size_t server, std::uint64_t link, std::string text,
 
 // A link that several share says as much as its most curious client wants.
 bool session::hears(std::string_view text, const jsonrpc::envelope& message) const {
-    if (message.method_name != "notifications/message" || level_.empty()) return true;
+    if (message.method_name != "notifications/message") return true;
+    if (!hears_logs_ || level_.empty()) return hears_logs_;
     const auto level = jsonrpc::find_member(text, message.params, "level");
     const auto order = backend::level_order(jsonrpc::unescape(level.in(text)).value_or(std::string()));
     return !order || *order >= *backend::level_order(level_);

@@ -185,6 +185,7 @@ export const tools = {
     (values) => only(text(JSON.stringify(values)))),
   // How many calls of test_wait were cancelled tells whether a cancellation reached the server.
   test_wait: tool('Waits', one('milliseconds', 'integer'), async ({ milliseconds }, call) => {
+    await report(call, 0);
     await pause(milliseconds, call.signal);
     if (call.signal.aborted) ++cancellations;
     return only(text('Waited'));

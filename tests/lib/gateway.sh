@@ -60,3 +60,17 @@ start_gateway() {
     # shellcheck disable=SC2034 # for whoever includes this
     gateway_url=http://127.0.0.1:$port
 }
+
+# try NAME COMMAND... is one check; what the command said, and the gateway in the folder $work, is shown when it
+# fails.
+try() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2154 # set by whoever includes this
+    if "$@" >"$work/try.log" 2>&1; then
+        say "ok   $name"
+    else
+        tail -n 40 "$work/try.log" "$work/gateway.log"
+        die "FAIL $name"
+    fi
+}

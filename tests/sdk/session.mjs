@@ -9,6 +9,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import * as types from "@modelcontextprotocol/sdk/types.js";
 
+import { check, until } from "./checks.mjs";
+
 const [url, agentId] = process.argv.slice(2);
 
 // Cuts the first event stream that answers a POST once `marker` has gone by.
@@ -48,22 +50,9 @@ for (const schema of [types.LoggingMessageNotificationSchema, types.ResourceUpda
 const transport = new StreamableHTTPClientTransport(new URL(url), {
   fetch: fetchAndCut, requestInit: { headers: { Authorization: agentId } } });
 
-async function check(name, body) {
-  await body();
-  console.log(JSON.stringify({ check: name, ok: true }));
-}
-
 async function call(name, args = {}, options = undefined) {
   const result = await client.callTool({ name, arguments: args }, undefined, options);
   return result.content.filter((part) => part.type === "text").map((part) => part.text).join("\n");
-}
-
-async function until(condition, what) {
-  for (let left = 600; left > 0; --left) {
-    if (condition()) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  assert.fail(`${what}: not within 30 s`);
 }
 
 await check("a session is opened", async () => {

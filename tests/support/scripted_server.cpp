@@ -171,6 +171,7 @@ void ask(const json::object& request, std::int64_t questions) {
         const auto id = text(*message, "id");
         const auto* result = message->if_contains("result");
         if (!id.starts_with("question-")) continue;
+        write_down("answer");
         answers.at(std::stoul(id.substr(9)) - 1) = result ? json::serialize(*result) : "refused";
         --left;
     }

@@ -1,5 +1,7 @@
 #include "backend/lifecycle.hpp"
 
+#include "backend/every_event.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -16,37 +18,24 @@ constexpr std::array states = {state::stopped,      state::pulling,  state::star
                                state::initializing, state::ready,    state::degraded,
                                state::backoff,      state::draining, state::stopping};
 
-constexpr std::array events = {event::start,
-                               event::image_ready,
-                               event::image_failed,
-                               event::spawned,
-                               event::spawn_failed,
-                               event::initialized,
-                               event::initialize_failed,
-                               event::lost,
-                               event::probe_failed,
-                               event::probe_ok,
-                               event::retry,
-                               event::drain,
-                               event::drained,
-                               event::closed};
+constexpr auto& events = drawbridge::testing::every_event;
 
 // One row for each state, one letter for each event, in the order above. A letter names the state that
 // follows, a dot that the event has no meaning there.
 //   o stopped, p pulling, s starting, i initializing, r ready, g degraded, b backoff, d draining, x stopping
 //
-//  start | image ready, failed | spawned, failed | initialized, failed | lost | probe failed, ok | retry |
-//  drain | drained | closed
+//  start | image ready, failed | spawned, failed | initialized, failed, older | lost | probe failed, ok |
+//  retry | drain | drained | closed
 constexpr std::array expected = {
-    "p..........d..", // stopped
-    ".sb........d..", // pulling
-    "...ib......d..", // starting
-    ".....rb....d..", // initializing
-    ".......bg..d..", // ready
-    ".......b.r.d..", // degraded
-    "..........pd..", // backoff
-    "....x.xx....x.", // draining
-    ".............o", // stopping
+    "p...........d..", // stopped
+    ".sb.........d..", // pulling
+    "...ib.......d..", // starting
+    ".....rbp....d..", // initializing
+    "........bg..d..", // ready
+    "........b.r.d..", // degraded
+    "...........pd..", // backoff
+    "....x.xxx....x.", // draining
+    "..............o", // stopping
 };
 
 std::optional<state> named(char letter) {

@@ -1,4 +1,5 @@
 // A backend's links driven by random events: what health says must hold whatever happens, in any order.
+#include "backend/every_event.hpp"
 #include "backend/lifecycle.hpp"
 #include "backend/standing.hpp"
 #include "health/aggregator.hpp"
@@ -17,20 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::array events = {event::start,
-                               event::image_ready,
-                               event::image_failed,
-                               event::spawned,
-                               event::spawn_failed,
-                               event::initialized,
-                               event::initialize_failed,
-                               event::lost,
-                               event::probe_failed,
-                               event::probe_ok,
-                               event::retry,
-                               event::drain,
-                               event::drained,
-                               event::closed};
+constexpr auto& events = drawbridge::testing::every_event;
 
 struct model_link {
     standing now;
@@ -46,6 +34,7 @@ struct model {
         if (!entered) return;
         if (what == event::initialized) link.live = true;
         if (what == event::lost || what == event::closed) link.live = false;
+        if (what == event::era_shown) begun.erase(link.now.incarnation); // another one takes over at once
         link.now.now = *entered;
         link.now.word = next_status(link.now.word, *entered);
         if (*entered == state::pulling) {

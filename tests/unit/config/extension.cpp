@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
+#include <utility>
+
 using namespace drawbridge::config;
 using namespace drawbridge::config::test;
 using std::chrono::seconds;
@@ -141,6 +144,38 @@ TEST_CASE("config drawbridge object: faults in the settings of links") {
                      "mcpServers.s.drawbridge.sessions", "did you mean \"per-session\"?"));
     CHECK(only_error(read_with(with_extension(R"("maxLinks": 0)")), "mcpServers.s.drawbridge.maxLinks",
                      "from 1 to 10000"));
+}
+
+TEST_CASE("config drawbridge object: how a server talks, of both kinds") {
+    using drawbridge::mcp::era;
+    const std::pair<const char*, std::optional<era>> rows[] = {{"", std::nullopt},
+                                                               {R"("era": "auto")", std::nullopt},
+                                                               {R"("era": "legacy")", era::legacy},
+                                                               {R"("era": "modern")", era::modern}};
+    for (const auto& [field, wanted] : rows) {
+        CAPTURE(field);
+        for (const auto& document :
+             {with_extension(field), with_http("\"drawbridge\": {" + std::string(field) + "}")}) {
+            const auto got = read_with(document);
+            REQUIRE_MESSAGE(got.value, all_text(got));
+            const bool same = got.value->servers[0].era == wanted;
+            CHECK(same);
+        }
+    }
+}
+
+TEST_CASE("config drawbridge object: faults in how a server talks") {
+    const std::string path = "mcpServers.s.drawbridge.era";
+    for (const auto* value :
+         {R"("")", R"("Modern")", R"("2026-07-28")", R"("dual")", "true", "2026", "null", "[]"}) {
+        CAPTURE(value);
+        const auto field = R"("era": )" + std::string(value);
+        CHECK(only_error(read_with(with_extension(field)), path, ""));
+        CHECK(only_error(read_with(with_http("\"drawbridge\": {" + field + "}")), path, ""));
+    }
+    CHECK(only_error(read_with(with_extension(R"("era": "modren")")), path, "did you mean \"modern\"?"));
+    CHECK(only_error(read_with(with_gateway(R"("drawbridge": {"era": "auto"})")), "gateway.drawbridge.era",
+                     "unknown"));
 }
 
 TEST_CASE("config drawbridge object: caFile of an https server") {
