@@ -63,13 +63,15 @@ void dialogue::submit(call request) {
     last_used_ = core::clock::now();
     if (ended_) {
         request.reply.finish(outcome(mcp::fault(mcp::fault_kind::unavailable, end_reason_)));
-    } else if (pending_.size() >= settings_.max_queued_calls) {
-        request.reply.finish(outcome(overloaded("too many calls are waiting for this server")));
     } else if (request.resumes) {
         resume(std::move(request));
+    } else if (pending_.size() >= settings_.max_queued_calls) {
+        request.reply.finish(outcome(overloaded("too many calls are waiting for this server")));
     } else if (answered_here(request) || answered_from_cache(request) || refused_by_headers(request) ||
                refused_for_era(request)) {
         return;
+    } else if (lacks_subscriptions()) {
+        group_.spawn("subscriptions", enter_with_subscriptions(std::move(request)));
     } else if (needs_tools(request)) {
         group_.spawn("tools", enter_with_tools(std::move(request)));
     } else {
@@ -236,10 +238,12 @@ void dialogue::give_up_subscription(const pending::entry& entry) {
 }
 
 void dialogue::fail(std::uint64_t call, mcp::fault why) {
+    parking_.erase(call);
     if (auto entry = pending_.take(call)) finish(std::move(*entry), outcome(std::move(why)));
 }
 
 void dialogue::drop_oversized(std::size_t bytes, std::size_t limit, std::string_view id_token) {
+    if (const auto id = pending::number_of(id_token)) parking_.erase(*id);
     auto entry = pending_.take(id_token);
     if (!entry) return;
     mcp::fault too_large(mcp::fault_kind::answer_too_large,

@@ -35,6 +35,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -160,9 +161,9 @@ class dialogue {
     reply_sink::receiver begin_asking(std::string_view method, std::string_view raw_params,
                                       core::time_point deadline);
     std::string own_params(std::string_view raw_params) const;
-    // The link is one client's alone.
     // The link serves modern clients that the server may ask something, one call at a time.
     bool may_ask_modern() const { return owner_ && owner_->speaks == mcp::era::modern && !modern(); }
+    // The link is one client's alone.
     bool is_private() const { return owner_ && owner_->speaks == mcp::era::legacy; }
 
     // Between the eras (dialogue_bridge.cpp).
@@ -186,7 +187,6 @@ class dialogue {
     bool park(std::string_view line, const jsonrpc::envelope& message);
     void refuse_asking(std::uint64_t call, const std::string& missing);
     void send_away(std::uint64_t call);
-    void send_all_away();
     void resume(call request);
     void expire_parked();
     void answer_server(std::string_view id_token, std::string_view raw_result);
@@ -209,6 +209,8 @@ class dialogue {
     core::task<> end_of_listen(reply_sink::receiver stream, std::uint64_t number);
     void settle_subscriptions();
     void tell_of_gap();
+    bool lacks_subscriptions() const;
+    core::task<> enter_with_subscriptions(call request);
     void acknowledged(std::string_view line, const jsonrpc::envelope& message);
     bool subscribed_here(call& request);
     bool from_listen(std::string_view line, const jsonrpc::envelope& message);
@@ -274,11 +276,12 @@ class dialogue {
 
     mcp::listen_filter listening_for_; // as the server has acknowledged it
     mcp::listen_filter listen_wanted_;
-    std::uint64_t listen_call_ = 0; // acknowledged
-    std::uint64_t listen_next_ = 0; // takes over from it
-    bool listening_ = false;        // listen runs
-    bool listen_stale_ = false;     // more is wanted than the newest one asks for
-    std::vector<call> subscribing_; // wait for an acknowledgement
+    std::uint64_t listen_call_ = 0;                 // acknowledged
+    std::uint64_t listen_next_ = 0;                 // takes over from it
+    bool listening_ = false;                        // listen runs
+    bool listen_stale_ = false;                     // more is wanted than the newest one asks for
+    std::vector<call> subscribing_;                 // wait for an acknowledgement
+    std::set<std::string, std::less<>> subscribed_; // at a server of sessions, on a link beside others
 
     // Requests of the server that the client has not answered, by the server's id, with the last moment.
     std::map<std::string, core::time_point, std::less<>> asked_;

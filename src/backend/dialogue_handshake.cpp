@@ -171,8 +171,10 @@ void dialogue::restore() {
     };
     if (const auto level = audience_->level(); !level.empty())
         tell("logging/setLevel", R"({"level":)" + jsonrpc::quote(level) + "}");
-    for (const auto& uri : audience_->subscriptions())
+    for (const auto& uri : audience_->subscriptions()) {
         tell("resources/subscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
+        subscribed_.insert(uri);
+    }
 }
 
 // --- what the gateway itself asks

@@ -9,6 +9,7 @@
 #include "jsonrpc/text.hpp"
 #include "mcp/meta.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace drawbridge::backend {
@@ -156,6 +157,30 @@ void dialogue::acknowledged(std::string_view line, const jsonrpc::envelope& mess
         way_.forget(before);
     }
     settle_subscriptions();
+}
+
+// Clients subscribe on one link of their server. Another one, on which their calls go apart, is told when it
+// is used: before a call that may change what they listen to.
+bool dialogue::lacks_subscriptions() const {
+    if (!may_ask_modern() || !audience_) return false;
+    const auto all = audience_->subscriptions();
+    return std::any_of(all.begin(), all.end(),
+                       [this](const auto& uri) { return !subscribed_.contains(uri); });
+}
+
+core::task<> dialogue::enter_with_subscriptions(call request) {
+    for (const auto& uri : audience_->subscriptions()) {
+        if (!subscribed_.insert(uri).second) continue;
+        const auto params = R"({"uri":)" + jsonrpc::quote(uri) + "}";
+        const auto deadline = core::clock::now() + settings_.tool_timeout;
+        co_await ask("resources/subscribe", params, deadline);
+    }
+    if (ended_) {
+        mcp::fault gone(mcp::fault_kind::unavailable, end_reason_);
+        request.reply.finish(outcome(std::move(gone)));
+    } else if (!request.reply.abandoned()) {
+        enter(std::move(request), core::clock::now() + settings_.tool_timeout);
+    }
 }
 
 // While no link was up the server may have changed anything: who listens is told that everything did (the

@@ -158,7 +158,7 @@ void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& m
 // agents nothing passes that the receiver did not ask for itself.
 std::vector<client_ref> dialogue::listeners_of(std::string_view line,
                                                const jsonrpc::envelope& message) const {
-    if (is_private()) return {owner_};
+    if (is_private() && !modern()) return {owner_};
     if (!audience_) return {};
     if (mcp::tells_everybody(message.method_name)) return audience_->everybody();
     if (message.method_name == "notifications/resources/updated") {

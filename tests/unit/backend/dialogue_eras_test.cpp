@@ -21,9 +21,10 @@ const std::string session_info = R"({"name":"c", "version":"1"})";
 
 TEST_CASE("dialogue, eras: between equals nothing but the id is touched") {
     const std::string params =
-        R"({"name":"t","\u0061":[1.50, 2e3],"_meta":{"io.modelcontextprotocol/x":1,"resultType":2} , "requestState":"\/"})";
-    const std::string value =
-        R"({ "content":[], "resultType":"complete","ttlMs":5,"structuredContent":[1],"_meta":{"io.modelcontextprotocol/serverInfo":{}}})";
+        R"({"name":"t","\u0061":[1.50, 2e3],"_meta":{"io.modelcontextprotocol/x":1,"resultType":2} ,)"
+        R"( "requestState":"\/"})";
+    const std::string value = R"({ "content":[], "resultType":"complete","ttlMs":5,"structuredContent":[1],)"
+                              R"("_meta":{"io.modelcontextprotocol/serverInfo":{}}})";
     for (const auto both : {era::legacy, era::modern}) {
         bridge now;
         const session old;
@@ -102,7 +103,8 @@ TEST_CASE("dialogue, eras: a client of sessions and a modern server") {
     };
     const row table[] = {
         {"tools/list", R"({"jsonrpc":"2.0","id":"c","method":"tools/list"})", told,
-         R"({"resultType":"complete","tools":[{"name":"t","outputSchema":{"type":"array"}}],"ttlMs":1,"cacheScope":"public",)" +
+         R"({"resultType":"complete","tools":[{"name":"t","outputSchema":{"type":"array"}}],)"
+         R"("ttlMs":1,"cacheScope":"public",)" +
              server_name + "}",
          R"({"tools":[{"name":"t"}]})"},
         {"tools/call",
@@ -286,9 +288,9 @@ TEST_CASE("dialogue, eras: the level of a session goes with its calls to a moder
     CHECK(now.response(order) == result("1"));
     CHECK(now.told() == words{}); // there is no such method any more
     auto running = now.submit(message("1", "tools/list", ""), old, 2);
-    CHECK(
-        member_of(now.told_once(), "_meta") ==
-        R"({"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},)"
-        R"("io.modelcontextprotocol/clientInfo":)" +
-            session_info + R"(,"io.modelcontextprotocol/logLevel":"warning"})");
+    CHECK(member_of(now.told_once(), "_meta") == R"({"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+                                                 R"("io.modelcontextprotocol/clientCapabilities":{},)"
+                                                 R"("io.modelcontextprotocol/clientInfo":)" +
+                                                     session_info +
+                                                     R"(,"io.modelcontextprotocol/logLevel":"warning"})");
 }

@@ -12,11 +12,11 @@ std::string kept(const std::string& id, const std::string& members, const std::s
     return result(id, R"({"resultType":"complete",)" + members + R"(,"ttlMs":)" + ttl + R"(,"cacheScope":")" +
                           scope + "\"}");
 }
-const std::string tool =
-    R"({"name":"t","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}})";
+const std::string tool = R"({"name":"t","inputSchema":{"type":"object",)"
+                         R"("properties":{"region":{"type":"string","x-mcp-header":"Region"}}}})";
 const std::string plain_tool = R"({"name":"u","inputSchema":{"type":"object"}})";
-const std::string bad_tool =
-    R"({"name":"bad","inputSchema":{"type":"object","properties":{"a":{"type":"string","x-mcp-header":""}}}})";
+const std::string bad_tool = R"({"name":"bad","inputSchema":{"type":"object",)"
+                             R"("properties":{"a":{"type":"string","x-mcp-header":""}}}})";
 std::string tools(const std::string& list) {
     return R"("tools":[)" + list + "]";
 }
