@@ -24,13 +24,13 @@ class pending {
         std::string method;
         client_ref from;
         std::uint64_t ticket = 0;
-        bool own = false;       // the gateway asks, not a client
-        std::string subscribes; // the URI that this call subscribes to, if it does
-        std::string text;       // what was sent, where it may have to be sent once more
-        unsigned rounds = 0;    // how often it was
-        std::string cache_key;  // of a result that may be kept
+        bool own = false;                // the gateway asks, not a client
+        std::string subscribes;          // the URI that this call subscribes to, if it does
+        std::string text;                // what was sent, where it may have to be sent once more
+        unsigned rounds = 0;             // how often it was
+        std::string cache_key;           // of a result that may be kept
         std::uint64_t cache_changes = 0; // how often results were outdated before it was asked
-        std::string digest;     // of a modern client's call to a server that may ask it something
+        std::string digest;              // of a modern client's call to a server that may ask it something
         reply_sink::sender reply;
         core::time_point since;
         core::time_point deadline;

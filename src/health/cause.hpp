@@ -28,7 +28,7 @@ enum class cause : std::uint8_t {
     check_failed,
     check_slow, // answered, but late
     check_passed,
-    silent, // checks failed `fall` times
+    silent,         // checks failed `fall` times
     older_revision, // it ended at a question that only newer servers know: it is asked differently
     retry,
     idle,

@@ -13,7 +13,6 @@ inline constexpr int code_server_unavailable = -32001;    // not started, crashe
 inline constexpr int code_server_timeout = -32002;        // toolTimeout or startupTimeout ran out
 inline constexpr int code_authentication_failed = -32003; // agent id missing or wrong
 
-
 // Of MCP 2026-07-28.
 inline constexpr int code_header_mismatch = -32020;
 inline constexpr int code_missing_capability = -32021;
