@@ -64,7 +64,6 @@ struct connection::implementation {
     core::task<> watch_client(std::function<void()> gone);
     core::task<> end_watch();
     core::task<> linger();
-    bool idle();
     bool stays_open(const parser& request) const;
 
     stream client;
@@ -73,7 +72,6 @@ struct connection::implementation {
     beast::flat_buffer buffer;
     request_head head; // of the present request
     bool busy = false;
-    bool used = false; // a request has come in
     bool winding_down = false;
     bool stopping = false;
     origin_of_client origin;
@@ -92,7 +90,7 @@ core::task<> connection::run() {
     core::error_code ignored;
     if (!self.origin.local) self.client.socket().set_option(core::asio::ip::tcp::no_delay(true), ignored);
     bool open = true;
-    while (open && !self.stopping && !(self.winding_down && self.idle())) {
+    while (open && !self.stopping) {
         parser request;
         request.header_limit(static_cast<std::uint32_t>(self.limits.header_bytes));
         request.body_limit(self.limits.body_bytes);
@@ -118,8 +116,7 @@ core::task<> connection::run() {
 }
 
 void connection::wind_down() {
-    if (std::exchange(impl_->winding_down, true)) return;
-    if (impl_->idle()) impl_->client.cancel();
+    impl_->winding_down = true;
 }
 
 void connection::stop() {
@@ -134,14 +131,6 @@ void connection::cut() {
     if (impl_->streaming != nullptr) impl_->streaming->abandon();
 }
 
-// A request was answered here, and nothing of the next one has come. A new connection is not idle: its client
-// is about to send, and would not expect to be turned away without an answer.
-bool connection::implementation::idle() {
-    if (busy || !used || buffer.size() > 0) return false;
-    core::error_code ignored;
-    return client.socket().available(ignored) == 0;
-}
-
 // Asked when the head of a response is written.
 bool connection::implementation::stays_open(const parser& request) const {
     return request.keep_alive() && !winding_down && !stopping;
@@ -151,7 +140,7 @@ bool connection::implementation::stays_open(const parser& request) const {
 core::task<bool> connection::implementation::read_request(parser& request, bool& refused) {
     client.expires_after(idle_limit);
     auto [error, n] = co_await bhttp::async_read_header(client, buffer, request, core::use_task);
-    busy = used = true;
+    busy = true;
     std::optional<response> refusal;
     if (error) {
         const auto fault = unreadable(error, limits);

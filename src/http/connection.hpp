@@ -31,8 +31,8 @@ class connection {
     // Until the client goes, asks for the end, or stop() was called.
     core::task<> run();
     // The gateway closes: every response that begins from now on says "Connection: close" and is the last one
-    // here, and the connection ends at once when it is idle between two requests. What is being answered, a
-    // stream too, goes on to its own end. A client that has not asked yet still gets one answer.
+    // here. What is being answered, a stream too, goes on to its own end. A client that has not asked yet, or
+    // is about to ask again, still gets one answer: what it is just sending would be lost otherwise.
     void wind_down();
     // An idle connection ends at once, a busy one with its present response; a stream is asked for its end.
     void stop();

@@ -43,7 +43,7 @@ class listener {
 
     core::task<> run();
     // The gateway closes, and still answers: each connection, a new one too, ends behind its present response
-    // or the next one, an idle one at once.
+    // or the next one.
     void wind_down();
     // No new connections; idle ones end, busy ones with their present response. The Unix socket's file goes.
     void stop();
