@@ -184,7 +184,7 @@ core::task<std::string> app::make_shared_network() {
 }
 
 void app::build_backends() {
-    const auto seal = std::make_shared<const mcp::sealer>();
+    const auto seal = std::make_shared<const mcp::sealer>(config_.gate.request_state_key);
     for (std::size_t index = 0; index < config_.servers.size(); ++index) {
         const auto& server = config_.servers[index];
         backend::actor_settings settings;

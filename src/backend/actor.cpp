@@ -89,12 +89,14 @@ slot& actor::make_place(slot_settings settings) {
 }
 
 bool actor::admit(slot& who) {
-    if (has_room()) {
+    if (has_room_for(who)) {
         if (told_.word == status::error) who.begin_in_error(); // a try alone does not make it well
         return true;
     }
-    const auto spare =
-        std::find_if(slots_.begin(), slots_.end(), [](const auto& each) { return each.second->spare(); });
+    const bool for_asking = who.settings().introduced_as && has_room();
+    const auto spare = std::find_if(slots_.begin(), slots_.end(), [for_asking](const auto& each) {
+        return each.second->spare() && (!for_asking || each.second->settings().introduced_as);
+    });
     if (spare != slots_.end())
         spare->second->close(core::clock::now(), reason(cause::place_needed, "its place was needed"));
     const auto number = who.settings().number;
@@ -106,6 +108,17 @@ bool actor::has_room() const {
     const auto taken = std::count_if(slots_.begin(), slots_.end(),
                                      [](const auto& each) { return each.second->takes_place(); });
     return static_cast<std::size_t>(taken) < settings_.server.max_links;
+}
+
+// Calls that wait for their clients' answers may hold their links for minutes: they leave a place to the
+// others.
+bool actor::has_room_for(const slot& who) const {
+    if (!has_room() || !who.settings().introduced_as) return has_room();
+    const auto asking = std::count_if(slots_.begin(), slots_.end(), [](const auto& each) {
+        return each.second->takes_place() && each.second->settings().introduced_as;
+    });
+    const std::size_t most = std::max<std::size_t>(settings_.server.max_links - 1, 1);
+    return static_cast<std::size_t>(asking) < most;
 }
 
 // Places that nobody wants any more are given up. Where the last link ended in error, somebody has to find

@@ -97,6 +97,7 @@ class actor final : public slot_host {
     slot& place_apart(const call& request);
     void release_undecided();
     bool has_room() const;
+    bool has_room_for(const slot& who) const;
     void sweep();
     void start_waiting();
     void tell(const health::reason& why);

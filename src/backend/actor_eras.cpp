@@ -76,13 +76,16 @@ bool actor::goes_apart(const call& request) const {
     return !shared && mcp::may_need_input(request.method) && request.from->input_capable;
 }
 
-// A link of the pool for clients with the same capabilities that no such call uses.
+// A link of the pool for clients with the same capabilities that no such call uses; one that waits for its
+// next start only where there is no other.
 slot& actor::place_apart(const call& request) {
     const auto kind = agent_key(request.from.get()) + " asking " +
                       mcp::legacy_server::profile(request.from->capabilities) + " #";
+    slot* down = nullptr;
     for (unsigned number = 1;; ++number) {
         auto key = kind + std::to_string(number);
         const auto found = slots_.find(key);
+        if (found == slots_.end() && down != nullptr) return *down;
         if (found == slots_.end()) {
             slot_settings settings;
             settings.key = std::move(key);
@@ -90,7 +93,10 @@ slot& actor::place_apart(const call& request) {
             settings.listeners = place_for(request.from).listeners();
             return make_place(std::move(settings));
         }
-        if (!found->second->occupied() && !found->second->leaving()) return *found->second;
+        auto& place = *found->second;
+        if (place.occupied() || place.leaving()) continue;
+        if (place.now().now != state::backoff) return place;
+        if (down == nullptr) down = &place;
     }
 }
 

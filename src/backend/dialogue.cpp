@@ -7,6 +7,7 @@
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
 #include "mcp/methods.hpp"
+#include "mcp/modern_request.hpp"
 #include "mcp/revisions.hpp"
 #include "version.hpp"
 
@@ -67,13 +68,9 @@ void dialogue::submit(call request) {
         resume(std::move(request));
     } else if (pending_.size() >= settings_.max_queued_calls) {
         request.reply.finish(outcome(overloaded("too many calls are waiting for this server")));
-    } else if (answered_here(request) || answered_from_cache(request) || refused_by_headers(request) ||
-               refused_for_era(request)) {
+    } else if (refused_for_era(request) || refused_level(request) || declined_url(request) ||
+               answered_here(request) || answered_from_cache(request)) {
         return;
-    } else if (lacks_subscriptions()) {
-        group_.spawn("subscriptions", enter_with_subscriptions(std::move(request)));
-    } else if (needs_tools(request)) {
-        group_.spawn("tools", enter_with_tools(std::move(request)));
     } else {
         enter(std::move(request), core::clock::now() + settings_.tool_timeout);
     }
@@ -100,7 +97,8 @@ bool dialogue::answered_here(call& request) {
     return true;
 }
 
-std::uint64_t dialogue::enter(call request, core::time_point deadline, bool own) {
+// From here on somebody waits for it: it can be called off, and its time runs.
+std::uint64_t dialogue::admit(call& request, core::time_point deadline, bool own) {
     pending::entry entry;
     entry.own = own;
     if (own) ++own_;
@@ -119,26 +117,42 @@ std::uint64_t dialogue::enter(call request, core::time_point deadline, bool own)
         set_log_level(request);
         if (request.from->speaks != era_) translate(request);
         if (!entry.text.empty()) entry.text = request.text;
+        entry.unchanged = goes_unchanged(request);
     }
+    entry.mirrored = std::move(request.mirrored);
     entry.from = std::move(request.from);
     entry.reply = std::move(request.reply);
     const auto id = pending_.add(std::move(entry));
     if (!own) idle_.reset();
-    // The progress token is the id: unique on this link, and it finds the call.
-    const auto number = std::to_string(id);
-    const auto line =
-        request.progress_token.present()
-            ? jsonrpc::splice(request.text, {{request.id, number}, {request.progress_token, number}})
-            : jsonrpc::splice(request.text, {{request.id, number}});
-    if (!request.traceparent.empty())
-        way_.accompany(id, std::move(request.traceparent), std::move(request.tracestate));
-    send_off(id, line);
     return id;
 }
 
+void dialogue::enter(call request, core::time_point deadline, bool own) {
+    const auto id = admit(request, deadline, own);
+    const auto& entry = *pending_.find(id);
+    auto line = with_number(entry, request.text, id);
+    if (!request.traceparent.empty())
+        way_.accompany(id, std::move(request.traceparent), std::move(request.tracestate));
+    if (!own && lacks_subscriptions())
+        group_.spawn("subscriptions", send_with_subscriptions(id, std::move(line)));
+    else if (needs_tools(entry, line))
+        group_.spawn("tools", send_with_tools(id, std::move(line)));
+    else
+        send_off(id, line);
+    arm_deadline();
+}
+
 void dialogue::send_off(std::uint64_t id, std::string_view line) {
-    if (modern() && way_.has_headers())
-        if (const auto* entry = pending_.find(id)) mirror_arguments(id, *entry, line);
+    auto* entry = pending_.find(id);
+    if (entry == nullptr) return; // called off meanwhile, or the link has ended
+    if (const auto wrong = header_fault(*entry, line)) {
+        const mcp::refusal refused(400, jsonrpc::code_header_mismatch, *wrong);
+        auto text = refused.response(entry->id_token);
+        drop(id, std::string_view(), outcome(std::move(text)));
+        return;
+    }
+    if (modern() && way_.has_headers()) mirror_arguments(id, *entry, line);
+    entry->sent = true;
     if (send(line, id))
         arm_deadline();
     else
@@ -174,9 +188,16 @@ void dialogue::cancel(const client& from, std::uint64_t ticket, std::string_view
     if (!id) return; // answered in between: a race that the specification foresees
     auto* place = parking_.find(*id);
     if (place != nullptr && place->away) return; // its client has its interim answer
-    call_off(*id, reason);
-    finish(std::move(*pending_.take(*id)), outcome(std::string()));
-    way_.forget(*id);
+    drop(*id, reason, outcome(std::string()));
+}
+
+// Nobody waits any more for what the server may be working on.
+void dialogue::drop(std::uint64_t id, std::string_view reason, outcome end) {
+    auto entry = pending_.take(id);
+    if (!entry) return;
+    if (entry->sent) call_off(id, reason);
+    finish(std::move(*entry), std::move(end));
+    way_.forget(id);
 }
 
 // The server is told that nobody waits, where it is not told by the end of the answer's stream.
@@ -192,11 +213,8 @@ void dialogue::release(const client& who) {
     const mcp::fault gone(mcp::fault_kind::unknown_session, "the session ended before the answer came");
     for (auto& asked : rounds_.take_of(who))
         finish(std::move(asked.call), outcome(gone));
-    for (const auto id : pending_.of(who)) {
-        call_off(id, R"("the session ended")");
-        finish(std::move(*pending_.take(id)), outcome(gone));
-        way_.forget(id);
-    }
+    for (const auto id : pending_.of(who))
+        drop(id, R"("the session ended")", outcome(gone));
     if (!audience_) return;
     for (const auto& uri : audience_->leave(who)) {
         if (ended_ || is_private() || !initialize_result_.valid()) continue; // a link of its own ends with it
@@ -233,23 +251,26 @@ void dialogue::finish(pending::entry entry, outcome end) {
 // have relied on this call.
 void dialogue::give_up_subscription(const pending::entry& entry) {
     if (entry.subscribes.empty() || !entry.from || !audience_) return;
+    if (modern()) { // where each waits for itself
+        audience_->unsubscribe(*entry.from, entry.subscribes);
+        return;
+    }
     for (const auto& who : audience_->subscribers(entry.subscribes))
         audience_->unsubscribe(*who, entry.subscribes);
 }
 
 void dialogue::fail(std::uint64_t call, mcp::fault why) {
+    if (lost_for_absent(call, why)) return;
     parking_.erase(call);
     if (auto entry = pending_.take(call)) finish(std::move(*entry), outcome(std::move(why)));
 }
 
 void dialogue::drop_oversized(std::size_t bytes, std::size_t limit, std::string_view id_token) {
-    if (const auto id = pending::number_of(id_token)) parking_.erase(*id);
-    auto entry = pending_.take(id_token);
-    if (!entry) return;
+    const auto id = pending::number_of(id_token);
     mcp::fault too_large(mcp::fault_kind::answer_too_large,
                          "the answer has " + std::to_string(bytes) + " bytes, more than the limit of " +
                              std::to_string(limit) + " (gateway.drawbridge.maxMessageBytes)");
-    finish(std::move(*entry), outcome(std::move(too_large)));
+    if (id) fail(*id, std::move(too_large));
 }
 
 void dialogue::end(const std::string& why) {
@@ -301,8 +322,9 @@ void dialogue::expire_calls() {
             log_.for_request(std::to_string(id))
                 .error(mcp::shown_method(entry.method), " timed out after ", elapsed, " ms");
         const bool opens = entry.method == "initialize" || entry.method == "server/discover";
-        if (!opens) call_off(id, R"("timed out")"); // initialize must not be cancelled (MCP cancellation)
-        if (last_heard_ <= entry.since && initialize_result_.valid() && !entry.own) {
+        // initialize must not be cancelled (MCP cancellation)
+        if (!opens && entry.sent) call_off(id, R"("timed out")");
+        if (entry.sent && last_heard_ <= entry.since && initialize_result_.valid() && !entry.own) {
             unheard_ = true;
             if (!std::exchange(checking_, true)) group_.spawn("check", check_alive());
         }

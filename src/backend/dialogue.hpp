@@ -132,7 +132,7 @@ class dialogue {
     void end(const std::string& why);
 
     bool ended() const { return ended_; }
-    bool waits_for(std::uint64_t call) const { return pending_.has(call); }
+    bool waits_for(std::uint64_t call) const { return pending_.has(call) && !parking_.has_end(call); }
     // Calls of clients that wait for an answer; what the gateway itself asks is not among them.
     std::size_t in_flight() const { return pending_.size() - own_ + rounds_.size() - parking_.away(); }
     // Calls whose clients are expected to come back with answers.
@@ -171,21 +171,26 @@ class dialogue {
     std::string translated(const pending::entry& call, std::string text);
     bool answered_from_cache(call& request);
     void remember(pending::entry& entry, const call& request);
-    bool refused_by_headers(call& request);
-    bool needs_tools(const call& request) const;
-    core::task<> enter_with_tools(call request);
+    std::optional<std::string> header_fault(const pending::entry& entry, std::string_view line) const;
+    bool goes_unchanged(const call& request) const;
+    bool needs_tools(const pending::entry& entry, std::string_view line) const;
+    core::task<> send_with_tools(std::uint64_t id, std::string line);
     core::task<> learn_tools();
     void mirror_arguments(std::uint64_t id, const pending::entry& entry, std::string_view line);
     void set_log_level(const call& request);
     bool refused_for_era(call& request);
+    bool refused_level(call& request);
     bool to_caller(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call);
     bool to_modern_caller(pending::entry& entry, std::string_view line, const jsonrpc::envelope& message,
                           bool surely);
 
     // A legacy server asks a modern client (dialogue_parking.cpp).
     bool kept_for_absent(std::string_view line, std::uint64_t call);
+    bool lost_for_absent(std::uint64_t call, const mcp::fault& why);
     bool park(std::string_view line, const jsonrpc::envelope& message);
     void refuse_asking(std::uint64_t call, const std::string& missing);
+    bool asks_to_open_url(pending::entry& entry, std::string_view line, const jsonrpc::envelope& message);
+    bool declined_url(call& request);
     void send_away(std::uint64_t call);
     void resume(call request);
     void expire_parked();
@@ -194,12 +199,13 @@ class dialogue {
     // A modern server asks a legacy client (dialogue_rounds.cpp).
     bool goes_on(pending::entry& entry, std::string_view line, const jsonrpc::envelope& message);
     bool retries_headers(pending::entry& entry, std::string_view line, const jsonrpc::envelope& message);
-    core::task<> list_and_repeat(pending::entry entry);
+    core::task<> list_and_repeat(std::uint64_t id, std::string text);
     void ask_client(pending::entry entry, std::string_view line, const jsonrpc::envelope& message);
     void take_input(std::string_view id_token, std::string_view line);
     void repeat(rounds::waiting call);
-    core::task<> repeat_later(rounds::waiting call);
-    void post(pending::entry entry, std::string_view text);
+    core::task<> repeat_later(std::uint64_t id, std::string text);
+    std::uint64_t enter_again(pending::entry entry);
+    void send_again(std::uint64_t id, std::string_view text);
     void give_up_rounds();
     void arm_rounds();
 
@@ -208,17 +214,19 @@ class dialogue {
     core::task<> listen();
     core::task<> end_of_listen(reply_sink::receiver stream, std::uint64_t number);
     void settle_subscriptions();
-    void tell_of_gap();
+    void tell_of_gap(bool sessions_too);
     bool lacks_subscriptions() const;
-    core::task<> enter_with_subscriptions(call request);
+    core::task<> send_with_subscriptions(std::uint64_t id, std::string line);
     void acknowledged(std::string_view line, const jsonrpc::envelope& message);
     bool subscribed_here(call& request);
     bool from_listen(std::string_view line, const jsonrpc::envelope& message);
 
     bool answered_here(call& request);
-    std::uint64_t enter(call request, core::time_point deadline, bool own = false);
+    std::uint64_t admit(call& request, core::time_point deadline, bool own);
+    void enter(call request, core::time_point deadline, bool own = false);
     void send_off(std::uint64_t id, std::string_view line);
     void call_off(std::uint64_t id, std::string_view reason);
+    void drop(std::uint64_t id, std::string_view reason, outcome end);
     void finish(pending::entry entry, outcome end);
     void give_up_subscription(const pending::entry& entry);
     bool send(std::string_view line, std::uint64_t call);
@@ -228,10 +236,12 @@ class dialogue {
     void restore();
 
     bool receive_batch(std::string_view text, std::uint64_t of_call);
-    void on_response(std::string_view line, const jsonrpc::envelope& message);
+    void on_response(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call);
+    std::optional<std::uint64_t> answered_call(std::string_view line, const jsonrpc::envelope& message,
+                                               std::uint64_t of_call);
     void on_request(std::string_view line, const jsonrpc::envelope& message);
     void on_notification(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call);
-    void on_progress(std::string_view line, const jsonrpc::envelope& message);
+    void on_progress(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call);
     std::vector<client_ref> listeners_of(std::string_view line, const jsonrpc::envelope& message) const;
     void forget_request(std::string_view id_token);
     void expire_requests();
@@ -259,6 +269,7 @@ class dialogue {
 
     mcp::era era_ = mcp::era::legacy;
     bool probing_ = false;
+    bool discovers_ = false; // it has answered server/discover
     mcp::tool_catalog catalog_;
     core::event tools_learned_;
     bool learning_tools_ = false;
@@ -279,8 +290,10 @@ class dialogue {
     std::uint64_t listen_call_ = 0;                 // acknowledged
     std::uint64_t listen_next_ = 0;                 // takes over from it
     bool listening_ = false;                        // listen runs
+    core::duration listen_pause_{};                 // before a stream that broke is opened again
+    bool listen_broke_ = false;                     // what happened since is not known
     bool listen_stale_ = false;                     // more is wanted than the newest one asks for
-    std::vector<call> subscribing_;                 // wait for an acknowledgement
+    std::vector<std::uint64_t> subscribing_;        // calls that wait for an acknowledgement
     std::set<std::string, std::less<>> subscribed_; // at a server of sessions, on a link beside others
 
     // Requests of the server that the client has not answered, by the server's id, with the last moment.

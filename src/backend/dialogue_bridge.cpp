@@ -9,10 +9,13 @@
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
 #include "mcp/federated_list.hpp"
+#include "mcp/header_value.hpp"
 #include "mcp/legacy_server.hpp"
+#include "mcp/members.hpp"
 #include "mcp/methods.hpp"
 #include "mcp/modern_request.hpp"
 #include "mcp/modern_server.hpp"
+#include "mcp/task_tools.hpp"
 #include "telemetry/sanitize.hpp"
 
 #include <utility>
@@ -95,43 +98,46 @@ bool dialogue::answered_from_cache(call& request) {
 // --- arguments in headers
 
 // Who looks at the body has to compare it with the headers (MCP 2026-07-28 transports).
-bool dialogue::refused_by_headers(call& request) {
-    if (!request.from || request.from->speaks != mcp::era::modern || request.method != "tools/call")
-        return false;
-    const auto message = jsonrpc::scan(request.text);
-    const auto* known = catalog_.find(tool_of(request.text, message));
-    if (known == nullptr) return false;
-    const auto arguments = jsonrpc::find_member(request.text, message.params, "arguments");
-    const auto wrong = mcp::compare_parameter_fields(*known, request.mirrored, request.text, arguments);
-    if (!wrong) return false;
-    const mcp::refusal refused(400, jsonrpc::code_header_mismatch, *wrong);
-    request.reply.finish(outcome(refused.response(request.id.in(request.text))));
-    return true;
+std::optional<std::string> dialogue::header_fault(const pending::entry& entry, std::string_view line) const {
+    if (!entry.from || entry.from->speaks != mcp::era::modern || entry.method != "tools/call")
+        return std::nullopt;
+    const auto message = jsonrpc::scan(line);
+    const auto* known = catalog_.find(tool_of(line, message));
+    if (known == nullptr || known->empty()) return std::nullopt;
+    jsonrpc::span arguments;
+    if (!mcp::read_members(line, message.params, {{"arguments", &arguments}}))
+        return "params cannot be compared with the headers: arguments stands there twice";
+    return mcp::compare_parameter_fields(*known, entry.mirrored, line, arguments);
 }
 
-// Tasks of 2025-11-25 are not those of the extension of 2026-07-28.
+// From a modern client to a modern server over HTTP nothing is translated, and answers come where their
+// requests went: ids may stay as they are.
+bool dialogue::goes_unchanged(const call& request) const {
+    return modern() && way_.has_headers() && request.from->speaks == mcp::era::modern;
+}
+
+// Tasks of 2025-11-25 are not those of the extension of 2026-07-28, and a session has streams of its own.
+// Over HTTP a method has to stand in a header.
 bool dialogue::refused_for_era(call& request) {
-    const bool foreign = request.from && request.from->speaks != era_;
-    if (!foreign || !request.method.starts_with("tasks/")) return false;
+    if (!request.from) return false;
+    const bool foreign = request.from->speaks != era_ && request.method.starts_with("tasks/");
+    const bool listens = request.from->speaks == mcp::era::legacy && request.method == "subscriptions/listen";
+    const bool unsayable =
+        modern() && way_.has_headers() && mcp::encode_header_value(request.method) != request.method;
+    if (!foreign && !listens && !unsayable) return false;
     request.reply.finish(outcome(jsonrpc::error_response(
         request.id.in(request.text), jsonrpc::code_method_not_found, "Method not found", settings_.server)));
     return true;
 }
 
-bool dialogue::needs_tools(const call& request) const {
-    if (!modern() || !way_.has_headers() || request.method != "tools/call" || tools_listed_) return false;
-    return catalog_.find(tool_of(request.text, jsonrpc::scan(request.text))) == nullptr;
+bool dialogue::needs_tools(const pending::entry& entry, std::string_view line) const {
+    if (!modern() || !way_.has_headers() || entry.method != "tools/call" || tools_listed_) return false;
+    return catalog_.find(tool_of(line, jsonrpc::scan(line))) == nullptr;
 }
 
-core::task<> dialogue::enter_with_tools(call request) {
+core::task<> dialogue::send_with_tools(std::uint64_t id, std::string line) {
     co_await learn_tools();
-    if (request.reply.abandoned() || refused_by_headers(request)) co_return;
-    if (ended_) {
-        mcp::fault gone(mcp::fault_kind::unavailable, end_reason_);
-        request.reply.finish(outcome(std::move(gone)));
-        co_return;
-    }
-    enter(std::move(request), core::clock::now() + settings_.tool_timeout);
+    send_off(id, line);
 }
 
 // Once for all who need it at the same time.
@@ -147,6 +153,7 @@ core::task<> dialogue::learn_tools() {
         const auto params = cursor.empty() ? std::string() : R"({"cursor":)" + cursor + "}";
         const auto deadline = core::clock::now() + settings_.tool_timeout;
         const outcome answer = co_await ask("tools/list", params, deadline);
+        if (answer.failure) tools_listed_ = false; // the next one tries again
         if (answer.failure) break;
         catalog_.learn(answer.response, page == 0);
         cursor = mcp::next_cursor(answer.response);
@@ -157,12 +164,14 @@ core::task<> dialogue::learn_tools() {
 }
 
 void dialogue::mirror_arguments(std::uint64_t id, const pending::entry& entry, std::string_view line) {
-    if (entry.method != "tools/call") return;
     const auto message = jsonrpc::scan(line);
-    const auto* known = catalog_.find(tool_of(line, message));
-    if (known == nullptr || known->empty()) return;
-    way_.mirror(id, mcp::make_parameter_fields(*known, line,
-                                               jsonrpc::find_member(line, message.params, "arguments")));
+    const auto* known = entry.method == "tools/call" ? catalog_.find(tool_of(line, message)) : nullptr;
+    mcp::parameter_fields fields;
+    if (known != nullptr)
+        fields =
+            mcp::make_parameter_fields(*known, line, jsonrpc::find_member(line, message.params, "arguments"));
+    mcp::append_unknown_fields(fields, known, entry.mirrored);
+    if (!fields.empty()) way_.mirror(id, std::move(fields));
 }
 
 // --- answers
@@ -171,6 +180,7 @@ void dialogue::mirror_arguments(std::uint64_t id, const pending::entry& entry, s
 std::string dialogue::translated(const pending::entry& call, std::string text) {
     if (call.own || !call.from) return text;
     if (!modern() && call.from->speaks == mcp::era::legacy) return text;
+    if (modern()) text = without_hop_error(std::move(text));
     if (call.method == "tools/list") {
         auto page = catalog_.learn(text, is_first_page(call.text));
         // The rule is about headers: a server on a pipe has none.
@@ -180,10 +190,11 @@ std::string dialogue::translated(const pending::entry& call, std::string text) {
                 log_.warning("a tool was left out of its list: ",
                              telemetry::sanitize(tool, settings_.secrets, 200));
     }
+    if (!modern() && call.method == "tools/list") text = mcp::without_task_tools(text);
     // A change that was announced after the question may not be in the answer yet.
     if (!call.cache_key.empty() && call.cache_changes == cache_.changes())
         cache_.keep(call.cache_key, call.from->agent, text, core::clock::now());
-    if (call.from->speaks == era_) return without_hop_error(std::move(text));
+    if (call.from->speaks == era_) return text;
     const auto message = jsonrpc::scan(text);
     return modern() ? mcp::modern_server::response(text, message, call.method, call.from->revision)
                     : mcp::legacy_server::response(text, message, call.method, server_info_);
@@ -191,10 +202,25 @@ std::string dialogue::translated(const pending::entry& call, std::string text) {
 
 // --- log messages
 
+// A level that does not exist can't be kept for later requests.
+bool dialogue::refused_level(call& request) {
+    if (!modern() || !request.from || request.method != "logging/setLevel") return false;
+    const auto message = jsonrpc::scan(request.text);
+    const auto level = jsonrpc::find_member(request.text, message.params, "level");
+    if (level_order(jsonrpc::unescape(level.in(request.text)).value_or(std::string()))) return false;
+    request.reply.finish(outcome(
+        jsonrpc::error_response(request.id.in(request.text), jsonrpc::code_invalid_params,
+                                "level has to be one of debug, info, notice, warning, error, critical, alert "
+                                "and emergency",
+                                settings_.server)));
+    return true;
+}
+
 // A server of sessions has one level for all; it is set for a call that is alone on the link.
 void dialogue::set_log_level(const call& request) {
     if (modern() || request.from->speaks != mcp::era::modern || request.from->log_level.empty()) return;
     if (in_flight() > 0 || link_level_ == request.from->log_level || !logs_) return;
+    if (audience_ && !audience_->level().empty()) return; // sessions have chosen it
     link_level_ = request.from->log_level;
     call order(jsonrpc::request("0", "logging/setLevel", R"({"level":)" + jsonrpc::quote(link_level_) + "}"),
                {}, "logging/setLevel", {});

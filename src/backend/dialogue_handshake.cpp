@@ -28,6 +28,12 @@ std::string own_info() {
     return R"({"name":"drawbridge","version":")" + std::string(gateway_version) + R"("})";
 }
 
+bool is_unknown_method(const outcome& answer) {
+    const auto error = jsonrpc::scan(answer.response).error;
+    return !answer.failure &&
+           jsonrpc::find_member(answer.response, error, "code").in(answer.response) == "-32601";
+}
+
 bool shows_modern(const outcome& answer) {
     return !answer.failure &&
            mcp::judge_probe(answer.response, jsonrpc::scan(answer.response)) == mcp::era::modern;
@@ -134,6 +140,7 @@ core::task<std::string> dialogue::discover(core::time_point deadline) {
 
 std::string dialogue::accept_discover(const outcome& answer) {
     era_ = mcp::era::modern;
+    discovers_ = !answer.failure && answer.says != outcome::kind::error;
     auto said = mcp::modern_server::initialize_result(answer.response, settings_.server);
     const std::string assumed = R"({"protocolVersion":"2025-11-25","capabilities":{"tools":{},"prompts":{},)"
                                 R"("resources":{},"completions":{}},"serverInfo":{"name":)" +
@@ -157,7 +164,7 @@ std::string dialogue::discover_result() const {
 
 // A process that took over from another one is told what the clients had asked of that one.
 void dialogue::restore() {
-    if (audience_ && audience_->take_over()) tell_of_gap();
+    if (audience_ && audience_->take_over()) tell_of_gap(false);
     if (modern()) {
         listen_anew();
         return;
@@ -210,6 +217,12 @@ core::task<outcome> dialogue::ask(std::string_view method, std::string_view raw_
 core::task<outcome> dialogue::ask_alive(core::time_point deadline) {
     const std::string_view method = modern() ? "server/discover" : "ping";
     auto answer = co_await ask(method, std::string_view(), deadline);
+    // Another server has taken its place, and this one is of an older revision: it has to be asked anew.
+    if (discovers_ && !ended_ && is_unknown_method(answer)) {
+        answer =
+            outcome(mcp::fault(mcp::fault_kind::unavailable, "it does not know server/discover any more"));
+        way_.lose(health::cause::handshake_failed, answer.failure->detail);
+    }
     co_return answer;
 }
 

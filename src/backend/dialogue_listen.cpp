@@ -17,8 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto gathering_time = 50ms; // subscriptions that come together share one stream
-constexpr auto pause = 1s;            // before a stream that broke is opened again
+constexpr auto gathering_time = 50ms;      // subscriptions that come together share one stream
+constexpr core::duration first_pause = 1s; // before a stream that broke is opened again
+constexpr core::duration longest_pause = 1min;
 
 std::string uri_of(const call& request) {
     const auto message = jsonrpc::scan(request.text);
@@ -48,10 +49,14 @@ bool dialogue::subscribed_here(call& request) {
     const bool open = joins && (changes || !listening_for_.uris.contains(uri));
     const bool asked = listen_next_ != 0 && listen_wanted_.uris.contains(uri);
     if (changes || (open && !asked)) listen_anew();
-    if (open)
-        subscribing_.push_back(std::move(request)); // until the server has agreed
-    else
+    if (!open) {
         request.reply.finish(outcome(jsonrpc::result_response(request.id.in(request.text), "{}")));
+        return true;
+    }
+    // It waits until the server has agreed.
+    const auto deadline = core::clock::now() + settings_.tool_timeout;
+    subscribing_.push_back(admit(request, deadline, false));
+    arm_deadline();
     return true;
 }
 
@@ -99,7 +104,7 @@ core::task<> dialogue::listen() {
     listening_ = false;
 }
 
-// A stream that ends by itself is opened again; one that the server refuses is not.
+// A stream that ends or breaks is opened again; one that the server refuses is not.
 core::task<> dialogue::end_of_listen(reply_sink::receiver stream, std::uint64_t number) {
     auto next = co_await stream.next();
     while (next.index() == 0)
@@ -111,16 +116,19 @@ core::task<> dialogue::end_of_listen(reply_sink::receiver stream, std::uint64_t 
     if (was_open) {
         listen_call_ = 0;
         listening_for_ = {};
+        listen_broke_ = true;
+        cache_.clear(); // nobody tells any more when something changes
     }
     if (number == listen_next_) listen_next_ = 0;
-    const bool refused = !was_open && (end.failure || end.says == outcome::kind::error);
+    const bool refused = !was_open && !end.failure && end.says == outcome::kind::error;
     settle_subscriptions();
     if (refused) {
         log_.info("the server does not take subscriptions/listen: its clients are not told of changes");
         co_return;
     }
     core::event again(loop_);
-    const auto when = core::clock::now() + pause;
+    listen_pause_ = std::clamp(listen_pause_ * 2, first_pause, longest_pause);
+    const auto when = core::clock::now() + listen_pause_;
     co_await again.wait_until(when);
     if (listen_call_ == 0 && listen_next_ == 0) listen_anew();
 }
@@ -150,6 +158,8 @@ void dialogue::acknowledged(std::string_view line, const jsonrpc::envelope& mess
     const auto number = mcp::subscription_of(line, message);
     if (!number.empty() && number != std::to_string(listen_next_)) return; // of one that was replaced
     listening_for_ = *agreed;
+    listen_pause_ = {};
+    if (std::exchange(listen_broke_, false) && audience_) tell_of_gap(true);
     const auto before = std::exchange(listen_call_, std::exchange(listen_next_, 0));
     if (before != 0) {
         call_off(before, std::string_view());
@@ -168,53 +178,51 @@ bool dialogue::lacks_subscriptions() const {
                        [this](const auto& uri) { return !subscribed_.contains(uri); });
 }
 
-core::task<> dialogue::enter_with_subscriptions(call request) {
+core::task<> dialogue::send_with_subscriptions(std::uint64_t id, std::string line) {
     for (const auto& uri : audience_->subscriptions()) {
         if (!subscribed_.insert(uri).second) continue;
         const auto params = R"({"uri":)" + jsonrpc::quote(uri) + "}";
         const auto deadline = core::clock::now() + settings_.tool_timeout;
         co_await ask("resources/subscribe", params, deadline);
     }
-    if (ended_) {
-        mcp::fault gone(mcp::fault_kind::unavailable, end_reason_);
-        request.reply.finish(outcome(std::move(gone)));
-    } else if (!request.reply.abandoned()) {
-        enter(std::move(request), core::clock::now() + settings_.tool_timeout);
-    }
+    send_off(id, line);
 }
 
-// While no link was up the server may have changed anything: who listens is told that everything did (the
-// stream itself goes on). Clients of sessions see the interruption by other means.
-void dialogue::tell_of_gap() {
+// While nobody listened the server may have changed anything: who listens is told that everything did (the
+// stream itself goes on). `sessions_too`: not where they see the interruption by other means.
+void dialogue::tell_of_gap(bool sessions_too) {
     std::vector<std::string> news;
     for (const auto kind : {"tools", "prompts", "resources"})
         news.push_back(jsonrpc::notification("notifications/" + std::string(kind) + "/list_changed"));
     for (const auto& uri : audience_->subscriptions())
         news.push_back(jsonrpc::notification("notifications/resources/updated",
                                              R"({"uri":)" + jsonrpc::quote(uri) + "}"));
-    for (const auto& who : audience_->everybody()) {
-        const auto target = who->listens ? who->target.lock() : nullptr;
-        for (const auto& text : news)
-            if (target) target->deliver(link_, text, jsonrpc::scan(text));
+    for (const auto& text : news) {
+        const auto message = jsonrpc::scan(text);
+        for (const auto& who : listeners_of(text, message)) {
+            const auto target = who->listens || sessions_too ? who->target.lock() : nullptr;
+            if (target) target->deliver(link_, text, message);
+        }
     }
 }
 
 // What the server has agreed to tell, or not.
 void dialogue::settle_subscriptions() {
     auto waiting = std::exchange(subscribing_, {});
-    for (auto& request : waiting) {
-        const auto id = request.id.in(request.text);
-        const auto uri = uri_of(request);
-        if (listening_for_.uris.contains(uri)) {
-            request.reply.finish(outcome(jsonrpc::result_response(id, "{}")));
-        } else if (listen_stale_ || listen_next_ != 0) {
-            subscribing_.push_back(std::move(request)); // the next stream asks for it
-        } else {
-            audience_->unsubscribe(*request.from, uri);
-            request.reply.finish(outcome(jsonrpc::error_response(
-                id, jsonrpc::code_invalid_params, "The server does not tell changes of this resource",
-                settings_.server)));
+    for (const auto id : waiting) {
+        const auto* entry = pending_.find(id);
+        if (entry == nullptr) continue; // called off, or too late
+        const bool agreed = listening_for_.uris.contains(entry->subscribes);
+        if (!agreed && (listen_stale_ || listen_next_ != 0)) {
+            subscribing_.push_back(id); // the next stream asks for it
+            continue;
         }
+        if (!agreed) audience_->unsubscribe(*entry->from, entry->subscribes);
+        auto text = agreed ? jsonrpc::result_response(entry->id_token, "{}")
+                           : jsonrpc::error_response(entry->id_token, jsonrpc::code_invalid_params,
+                                                     "The server does not tell changes of this resource",
+                                                     settings_.server);
+        finish(std::move(*pending_.take(id)), outcome(std::move(text)));
     }
 }
 

@@ -4,7 +4,10 @@
 
 #include "jsonrpc/codes.hpp"
 #include "jsonrpc/message.hpp"
+#include "jsonrpc/text.hpp"
+#include "mcp/methods.hpp"
 #include "mcp/modern_request.hpp"
+#include "mcp/url_elicitation.hpp"
 
 #include <utility>
 
@@ -18,6 +21,14 @@ constexpr auto gathering_time = 30ms;
 
 bool may_be_asked(const pending::entry& call) {
     return !call.digest.empty();
+}
+
+// `missing`: raw JSON of what the client would have to declare.
+std::string lacking(std::string_view id_token, const std::string& missing) {
+    const mcp::refusal refused(400, jsonrpc::code_missing_capability,
+                               "the server needs a capability that this request does not declare",
+                               R"({"requiredCapabilities":)" + missing + "}");
+    return refused.response(id_token);
 }
 
 } // namespace
@@ -53,10 +64,7 @@ void dialogue::refuse_asking(std::uint64_t call, const std::string& missing) {
     auto entry = pending_.take(call);
     if (!entry) return;
     call_off(call, R"("the client lacks a capability")");
-    const mcp::refusal refused(400, jsonrpc::code_missing_capability,
-                               "the server needs a capability that this request does not declare",
-                               R"({"requiredCapabilities":)" + missing + "}");
-    auto text = refused.response(entry->id_token);
+    auto text = lacking(entry->id_token, missing);
     finish(std::move(*entry), outcome(std::move(text)));
 }
 
@@ -109,9 +117,15 @@ void dialogue::resume(call request) {
     idle_.reset();
     for (const auto& [id, result] : parking_.take_answers(state.call, request.input_responses))
         answer_server(id, result);
-    if (!place->end.empty()) {
+    if (const auto news = std::exchange(place->progress, {}); !news.empty())
+        on_progress(news, jsonrpc::scan(news), 0);
+    if (place->lost) {
+        const auto why = *place->lost;
+        parking_.erase(state.call);
+        fail(state.call, why);
+    } else if (!place->end.empty()) {
         const auto text = std::exchange(place->end, std::string());
-        on_response(text, jsonrpc::scan(text));
+        on_response(text, jsonrpc::scan(text), 0);
     } else if (!place->open.empty()) {
         send_away(state.call); // the rest is asked again
     } else {
@@ -138,6 +152,48 @@ bool dialogue::kept_for_absent(std::string_view line, std::uint64_t call) {
         send(jsonrpc::error_response(each.id_token, jsonrpc::code_server_timeout, "The call has ended"), 0);
     parking_.erase(call);
     return false;
+}
+
+// The same for a call whose answer will not come. What is there already stays.
+bool dialogue::lost_for_absent(std::uint64_t call, const mcp::fault& why) {
+    auto* place = parking_.find(call);
+    if (place == nullptr || !place->away) return false;
+    if (place->end.empty()) place->lost = why;
+    return true;
+}
+
+// The server refuses a call until its user has opened a URL: the client is asked to, and calls once more.
+bool dialogue::asks_to_open_url(pending::entry& entry, std::string_view line,
+                                const jsonrpc::envelope& message) {
+    const bool asks = message.error.present() && entry.from && entry.from->speaks == mcp::era::modern &&
+                      mcp::may_need_input(entry.method);
+    const auto wanted = asks ? mcp::read_url_elicitations(line, message) : std::vector<mcp::input_request>();
+    if (wanted.empty()) return false;
+    std::string missing;
+    for (const auto& each : wanted) {
+        if (mcp::can_be_asked(entry.from->capabilities, each.method, each.params, missing)) continue;
+        auto text = lacking(entry.id_token, missing);
+        finish(std::move(entry), outcome(std::move(text)));
+        return true;
+    }
+    auto text = mcp::input_required_response(entry.id_token, wanted, std::string_view(), server_info_);
+    finish(std::move(entry), outcome(std::move(text)));
+    return true;
+}
+
+// The user did not agree: the server would only ask again.
+bool dialogue::declined_url(call& request) {
+    if (modern() || request.input_responses.empty() || !mcp::declines_url(request.input_responses))
+        return false;
+    const auto id = request.id.in(request.text);
+    const std::string why = "the server needs its user to open a URL, which was declined";
+    request.reply.finish(
+        outcome(request.method == "tools/call"
+                    ? jsonrpc::result_response(
+                          id, R"({"resultType":"complete","isError":true,"content":[{"type":"text","text":)" +
+                                  jsonrpc::quote(why) + "}]}")
+                    : jsonrpc::error_response(id, jsonrpc::code_internal_error, why, settings_.server)));
+    return true;
 }
 
 // The client never came back: the server must not wait for it.

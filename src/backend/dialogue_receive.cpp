@@ -31,7 +31,7 @@ bool dialogue::receive(std::string_view text, std::uint64_t of_call) {
     if (ended_) return message.kind != jsonrpc::message_kind::invalid;
     switch (message.kind) {
     case jsonrpc::message_kind::response:
-        on_response(text, message);
+        on_response(text, message, of_call);
         return true;
     case jsonrpc::message_kind::request:
         on_request(text, message);
@@ -57,15 +57,25 @@ bool dialogue::receive_batch(std::string_view text, std::uint64_t of_call) {
     return good && !elements.failed();
 }
 
-void dialogue::on_response(std::string_view line, const jsonrpc::envelope& message) {
+// One that was passed on with its caller's id is known by where the answer comes: that id may be anybody's.
+std::optional<std::uint64_t> dialogue::answered_call(std::string_view line, const jsonrpc::envelope& message,
+                                                     std::uint64_t of_call) {
+    const auto* asked = pending_.find(of_call);
+    if (asked != nullptr && asked->unchanged && message.id.present()) return of_call;
     const auto id = pending::number_of(message.id.in(line));
+    const auto* named = id ? pending_.find(*id) : nullptr;
+    return named == nullptr || !named->unchanged ? id : std::nullopt;
+}
+
+void dialogue::on_response(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call) {
+    const auto id = answered_call(line, message, of_call);
     if (!id || kept_for_absent(line, *id)) return;
     auto entry = pending_.take(*id);
     if (!entry) {
         log_.debug("an answer to a call that is gone was dropped");
         return;
     }
-    if (modern() && goes_on(*entry, line, message)) return;
+    if (modern() ? goes_on(*entry, line, message) : asks_to_open_url(*entry, line, message)) return;
     if (message.error.present()) give_up_subscription(*entry);
     outcome end(translated(*entry, jsonrpc::splice(line, {{message.id, entry->id_token}})));
     if (message.error.present())
@@ -136,7 +146,7 @@ void dialogue::expire_requests() {
 void dialogue::on_notification(std::string_view line, const jsonrpc::envelope& message,
                                std::uint64_t of_call) {
     if (message.method_name == "notifications/progress") {
-        on_progress(line, message);
+        on_progress(line, message, of_call);
         return;
     }
     if (message.method_name == "notifications/cancelled") {
@@ -174,10 +184,18 @@ std::vector<client_ref> dialogue::listeners_of(std::string_view line,
     return audience_->everybody();
 }
 
-void dialogue::on_progress(std::string_view line, const jsonrpc::envelope& message) {
-    auto* entry = pending_.find(message.notified_token.in(line));
-    if (entry == nullptr || entry->progress_token.empty()) {
+void dialogue::on_progress(std::string_view line, const jsonrpc::envelope& message, std::uint64_t of_call) {
+    const auto token = message.notified_token.in(line);
+    auto* asked = pending_.find(of_call);
+    auto* entry = asked != nullptr && asked->unchanged ? asked : pending_.find(token);
+    const bool known = entry != nullptr && !entry->progress_token.empty();
+    if (!known || (entry->unchanged && (entry != asked || token != entry->progress_token))) {
         log_.debug("progress of a call that is gone was dropped");
+        return;
+    }
+    auto* place = parking_.find(pending::number_of(token).value_or(0));
+    if (place != nullptr && place->away) {
+        place->progress = std::string(line);
         return;
     }
     auto text = jsonrpc::splice(line, {{message.notified_token, entry->progress_token}});

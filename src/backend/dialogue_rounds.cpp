@@ -6,6 +6,7 @@
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
+#include "mcp/methods.hpp"
 #include "mcp/modern_server.hpp"
 
 #include <utility>
@@ -39,8 +40,11 @@ bool dialogue::goes_on(pending::entry& entry, std::string_view line, const jsonr
     using type = mcp::modern_server::result_type;
     const auto what = mcp::modern_server::type_of(line, message);
     if (what == type::complete) return false;
-    if (what == type::input_required)
+    if (what == type::input_required && mcp::may_need_input(entry.method))
         ask_client(std::move(entry), line, message);
+    else if (what == type::input_required)
+        finish(std::move(entry),
+               outcome(broken("it needs input in a request that MCP 2026-07-28 allows none in")));
     else
         finish(std::move(entry), outcome(broken("its answer is of a kind that this gateway does not know")));
     return true;
@@ -53,15 +57,16 @@ bool dialogue::retries_headers(pending::entry& entry, std::string_view line,
     const auto code = jsonrpc::find_member(line, message.error, "code").in(line);
     if (code != "-32020" || !way_.has_headers() || entry.method != "tools/call" || entry.rounds > 0)
         return false;
-    group_.spawn("tools", list_and_repeat(std::move(entry)));
+    auto text = entry.text;
+    const auto id = enter_again(std::move(entry));
+    group_.spawn("tools", list_and_repeat(id, std::move(text)));
     return true;
 }
 
-core::task<> dialogue::list_and_repeat(pending::entry entry) {
+core::task<> dialogue::list_and_repeat(std::uint64_t id, std::string text) {
     catalog_.forget();
     co_await learn_tools();
-    const auto text = entry.text;
-    post(std::move(entry), text);
+    send_again(id, text);
 }
 
 void dialogue::ask_client(pending::entry entry, std::string_view line, const jsonrpc::envelope& message) {
@@ -76,15 +81,14 @@ void dialogue::ask_client(pending::entry entry, std::string_view line, const jso
         finish(std::move(entry), outcome(broken(why)));
         return;
     }
-    const bool only_again = !asks;
-    const auto requests =
-        rounds_.begin(std::move(entry), std::move(*needs), core::clock::now() + answer_limit);
-    if (only_again) {
-        auto all = rounds_.take_unasking();
-        for (auto& each : all)
-            group_.spawn("round", repeat_later(std::move(each)));
+    if (!asks) {
+        auto text = mcp::retry_request(entry.text, jsonrpc::scan(entry.text), {}, needs->state_token);
+        const auto id = enter_again(std::move(entry));
+        group_.spawn("round", repeat_later(id, std::move(text)));
         return;
     }
+    const auto requests =
+        rounds_.begin(std::move(entry), std::move(*needs), core::clock::now() + answer_limit);
     arm_rounds();
     for (const auto& text : requests)
         target->deliver(link_, text, jsonrpc::scan(text));
@@ -106,34 +110,32 @@ void dialogue::repeat(rounds::waiting call) {
     }
     const auto text = mcp::retry_request(call.call.text, jsonrpc::scan(call.call.text), call.answers,
                                          call.needs.state_token);
-    post(std::move(call.call), text);
+    const auto id = enter_again(std::move(call.call));
+    send_again(id, text);
 }
 
-core::task<> dialogue::repeat_later(rounds::waiting call) {
+core::task<> dialogue::repeat_later(std::uint64_t id, std::string text) {
     core::event pause(loop_);
     const auto when = core::clock::now() + pace;
     co_await pause.wait_until(when);
-    repeat(std::move(call));
+    send_again(id, text);
 }
 
-// The same call under a new id.
-void dialogue::post(pending::entry entry, std::string_view text) {
-    if (ended_ || entry.reply.abandoned()) {
-        finish(std::move(entry), outcome(mcp::fault(mcp::fault_kind::unavailable, end_reason_)));
-        return;
-    }
+// The same call under a new number, which the server has not been given yet.
+std::uint64_t dialogue::enter_again(pending::entry entry) {
     ++entry.rounds;
     entry.cache_key.clear(); // the answer to a retry is for this call alone
+    entry.sent = false;
     entry.since = core::clock::now();
     entry.deadline = entry.since + settings_.tool_timeout;
     const auto id = pending_.add(std::move(entry));
     idle_.reset();
-    const auto number = std::to_string(id);
-    const auto message = jsonrpc::scan(text);
-    const auto line = message.progress_token.present()
-                          ? jsonrpc::splice(text, {{message.id, number}, {message.progress_token, number}})
-                          : jsonrpc::splice(text, {{message.id, number}});
-    send_off(id, line);
+    arm_deadline();
+    return id;
+}
+
+void dialogue::send_again(std::uint64_t id, std::string_view text) {
+    if (const auto* entry = pending_.find(id)) send_off(id, with_number(*entry, text, id));
 }
 
 void dialogue::arm_rounds() {
@@ -142,10 +144,18 @@ void dialogue::arm_rounds() {
 }
 
 void dialogue::give_up_rounds() {
-    for (auto& late : rounds_.take_expired(core::clock::now()))
+    for (auto& late : rounds_.take_expired(core::clock::now())) {
+        if (const auto target = late.call.from->target.lock())
+            for (const auto& question : late.open) {
+                const auto text = jsonrpc::notification("notifications/cancelled",
+                                                        R"({"requestId":)" + question +
+                                                            R"(,"reason":"it was not answered in time"})");
+                target->deliver(link_, text, jsonrpc::scan(text));
+            }
         finish(std::move(late.call),
                outcome(mcp::fault(mcp::fault_kind::timed_out,
                                   "the client did not answer what the server asked within 10 minutes")));
+    }
     arm_rounds();
 }
 

@@ -46,6 +46,13 @@ void http_link::add_message_headers(http::header_list& headers, std::string_view
             headers.emplace_back("Mcp-Param-" + field, value);
 }
 
+void http_link::forget(std::uint64_t call) {
+    traces_.erase(call);
+    mirrored_.erase(call);
+    if (const auto found = sending_.find(call); found != sending_.end()) found->second();
+    if (const auto found = reading_.find(call); found != reading_.end()) found->second->cancel();
+}
+
 void http_link::accompany(std::uint64_t call, std::string traceparent, std::string tracestate) {
     auto& headers = traces_[call];
     headers.emplace_back("traceparent", std::move(traceparent));

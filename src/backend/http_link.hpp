@@ -100,6 +100,7 @@ class http_link final : public link, private carrier {
     bool taken_ = false;        // it was not
     bool old_transport_ = false;
     core::event endpoint_known_;                              // of the old transport
+    std::map<std::uint64_t, http::call_off> sending_;         // calls whose answer has not begun
     std::map<std::uint64_t, http::exchange*> reading_;        // calls whose answer is coming in
     std::map<std::uint64_t, http::header_list> traces_;       // of calls: what their requests carry
     std::map<std::uint64_t, mcp::parameter_fields> mirrored_; // likewise

@@ -42,12 +42,8 @@ bool http_link::send(std::string_view line, std::uint64_t call) {
     return true;
 }
 
-void http_link::forget(std::uint64_t call) {
-    const auto found = reading_.find(call);
-    if (found != reading_.end()) found->second->cancel();
-}
-
 core::task<> http_link::post(std::string line, std::uint64_t call, stage what) {
+    if (call != 0) sending_.emplace(call, http::call_off());
     if (what == stage::open) co_await opened_.wait();
     if (ended_.is_set()) co_return; // the dialogue tells the callers
     const auto session = session_id_;
@@ -57,6 +53,7 @@ core::task<> http_link::post(std::string line, std::uint64_t call, stage what) {
         if (again) done = co_await post_once(line, call, what);
         if (!done) talk_.fail(call, unavailable("the server ended its session twice in a row"));
     }
+    sending_.erase(call);
     traces_.erase(call);
     mirrored_.erase(call);
     if (what == stage::initialized) opened_.set();
@@ -115,7 +112,9 @@ core::task<http::client::result> http_link::request(std::string method, std::str
     out.method = std::move(method);
     out.target = target_;
     out.body = std::move(body);
-    auto result = co_await client_.send(std::move(out), deadline);
+    const auto under_way = sending_.find(call);
+    auto* const end = under_way == sending_.end() ? nullptr : &under_way->second;
+    auto result = co_await client_.send(std::move(out), deadline, end);
     co_return result;
 }
 
@@ -139,7 +138,7 @@ core::task<> http_link::take_answer(http::exchange& answer, std::uint64_t call) 
         }
         // The old transport acknowledges a message here, and answers on its stream.
         if (call == 0 || old_transport_) co_return;
-        if (!talk_.receive(*body))
+        if (!talk_.receive(*body, call))
             talk_.fail(call, unavailable("the server answered with something that is no MCP message"));
         talk_.fail(call, unavailable("the server did not answer the request that it was sent"));
     }
@@ -156,7 +155,7 @@ core::task<> http_link::take_refusal(http::exchange& answer, std::uint64_t call)
         talk_.fail(call, mcp::fault(mcp::fault_kind::backend_unauthorized, text));
         co_return;
     }
-    if (body && call != 0 && has_type(answer, "application/json")) talk_.receive(*body);
+    if (body && call != 0 && has_type(answer, "application/json")) talk_.receive(*body, call);
     const bool redirect = status >= 300 && status < 400;
     talk_.fail(call, unavailable("the server answered with HTTP status " + code +
                                  (redirect ? "; redirects are not followed: configure the final url" : "")));

@@ -26,6 +26,11 @@ parking::place* parking::find(std::uint64_t call) {
     return found == places_.end() ? nullptr : &found->second;
 }
 
+bool parking::has_end(std::uint64_t call) const {
+    const auto found = places_.find(call);
+    return found != places_.end() && (!found->second.end.empty() || found->second.lost);
+}
+
 std::uint64_t parking::send_away(std::uint64_t call, core::time_point expires) {
     auto& here = places_[call];
     here.away = true;

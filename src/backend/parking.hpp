@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/asio.hpp"
+#include "mcp/fault.hpp"
 #include "mcp/input_required.hpp"
 
 #include <cstdint>
@@ -25,16 +26,20 @@ class parking {
     // One call.
     struct place {
         std::vector<question> open;
-        std::uint64_t round = 0;    // of the newest interim answer; 0: none yet
-        bool away = false;          // the client has been told, and has not come back
-        core::time_point expires{}; // while it is away
-        std::string end;            // the server's answer to the call, which came meanwhile
+        std::uint64_t round = 0;        // of the newest interim answer; 0: none yet
+        bool away = false;              // the client has been told, and has not come back
+        core::time_point expires{};     // while it is away
+        std::string end;                // the server's answer to the call, which came meanwhile
+        std::optional<mcp::fault> lost; // or why none will come
+        std::string progress;           // the newest word of it that came meanwhile
     };
 
     // A question of the server in this call. Its key is made here.
     void ask(std::uint64_t call, std::string_view id_token, std::string_view method, std::string_view params);
     place* find(std::uint64_t call);
     bool has(std::uint64_t call) const { return places_.contains(call); }
+    // The server owes nothing more: how the call ended waits for its client.
+    bool has_end(std::uint64_t call) const;
     // The client has been told what is open.
     std::uint64_t send_away(std::uint64_t call, core::time_point expires);
     // It is back with these answers: what the server gets, by its ids. What is still open stays so.

@@ -1,5 +1,8 @@
 #include "backend/pending.hpp"
 
+#include "jsonrpc/envelope.hpp"
+#include "jsonrpc/splice.hpp"
+
 #include <charconv>
 
 namespace drawbridge::backend {
@@ -120,6 +123,15 @@ std::vector<pending::entry> pending::take_all() {
 std::optional<core::time_point> pending::next_deadline() const {
     if (deadlines_.empty()) return std::nullopt;
     return deadlines_.begin()->first;
+}
+
+std::string with_number(const pending::entry& call, std::string_view text, std::uint64_t id) {
+    if (call.unchanged) return std::string(text);
+    const auto number = std::to_string(id);
+    const auto message = jsonrpc::scan(text);
+    return message.progress_token.present()
+               ? jsonrpc::splice(text, {{message.id, number}, {message.progress_token, number}})
+               : jsonrpc::splice(text, {{message.id, number}});
 }
 
 } // namespace drawbridge::backend

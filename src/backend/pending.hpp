@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,9 @@ class pending {
         std::string cache_key;           // of a result that may be kept
         std::uint64_t cache_changes = 0; // how often results were outdated before it was asked
         std::string digest;              // of a modern client's call to a server that may ask it something
+        bool sent = false;               // the server has been given it
+        bool unchanged = false;          // it goes to the server with its caller's own id and token
+        mcp::parameter_fields mirrored;  // Mcp-Param-* of a modern client
         reply_sink::sender reply;
         core::time_point since;
         core::time_point deadline;
@@ -72,5 +76,9 @@ class pending {
     std::map<std::uint64_t, entry> entries_;
     std::set<std::pair<core::time_point, std::uint64_t>> deadlines_;
 };
+
+// The message as the server gets it: the link's number stands for the caller's id and for its progress token.
+// It is unique on the link, and finds the call.
+std::string with_number(const pending::entry& call, std::string_view text, std::uint64_t id);
 
 } // namespace drawbridge::backend

@@ -52,8 +52,12 @@ std::vector<rounds::waiting> rounds::take_if(Predicate which) {
             ++each;
             continue;
         }
-        std::erase_if(asked_, [&](const auto& asked) { return asked.second.call == each->first; });
         taken.push_back(std::move(each->second));
+        std::erase_if(asked_, [&](const auto& asked) {
+            if (asked.second.call != each->first) return false;
+            taken.back().open.push_back(asked.first);
+            return true;
+        });
         each = calls_.erase(each);
     }
     return taken;
@@ -64,10 +68,6 @@ std::optional<rounds::waiting> rounds::take(const client& from, std::uint64_t ti
         [&](const waiting& each) { return each.call.from.get() == &from && each.call.ticket == ticket; });
     if (taken.empty()) return std::nullopt;
     return std::move(taken.front());
-}
-
-std::vector<rounds::waiting> rounds::take_unasking() {
-    return take_if([](const waiting& each) { return each.needs.requests.empty(); });
 }
 
 std::vector<rounds::waiting> rounds::take_of(const client& from) {

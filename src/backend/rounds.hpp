@@ -24,7 +24,8 @@ class rounds {
         mcp::needed_input needs;
         std::map<std::string, std::string> answers; // raw results by key
         core::time_point deadline{};
-        bool refused = false; // the client does not give what the server needs
+        std::vector<std::string> open; // of one that is taken away: ids that nobody has answered
+        bool refused = false;          // the client does not give what the server needs
     };
 
     // The requests for the client, with ids that no server uses.
@@ -34,8 +35,6 @@ class rounds {
     std::optional<waiting> answer(std::string_view id_token, std::string_view text,
                                   const jsonrpc::envelope& message);
 
-    // Calls with nothing to ask.
-    std::vector<waiting> take_unasking();
     std::optional<waiting> take(const client& from, std::uint64_t ticket);
     std::vector<waiting> take_of(const client& from);
     std::vector<waiting> take_expired(core::time_point now);

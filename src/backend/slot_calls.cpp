@@ -21,7 +21,10 @@ std::chrono::seconds whole_seconds_until(core::time_point when) {
 
 } // namespace
 
+// Whoever has a session and uses the server hears what it tells everybody, however it began: at the unified
+// endpoint nobody sends `initialize` to a server.
 void slot::serve(call request) {
+    audience_->join(request.from);
     if (closing_ || unwanted_) {
         mcp::fault gone(mcp::fault_kind::closing,
                         closing_ ? "the gateway is shutting down" : "this session has ended");
@@ -52,7 +55,6 @@ void slot::hand_over(call request) {
     }
     // The handshake towards the server is the link's; a client gets what the server said in it. Where the
     // link is its own, that includes the version.
-    audience_->join(request.from);
     const auto& result = link_->talk().initialize_result();
     const auto asked = jsonrpc::scan(request.text);
     const auto id = asked.id.in(request.text);

@@ -144,6 +144,7 @@ struct gateway {
     std::vector<std::string> allowed_origins;
     std::vector<std::string> allowed_hosts; // in lowercase, without port; IPv6 addresses in brackets
     bool legacy_sse = false;                // serve the deprecated HTTP+SSE transport of 2024-11-05 too
+    std::string request_state_key;          // a secret; empty: a random one in each process
     bool federation = true;                 // serve /mcp: all servers behind one address
     std::size_t max_sessions = 10000;
     std::size_t max_sessions_per_agent = 10000;

@@ -185,6 +185,18 @@ void read_hosts(object_reader& own, gateway& out) {
     }
 }
 
+// Whoever knows it can make the states that clients bring back: it must not be guessed.
+void read_state_key(object_reader& own, gateway& out) {
+    constexpr std::size_t least = 32;
+    const auto given = own.text("requestStateKey");
+    if (!given) return;
+    if (given->size() < least)
+        own.shared().error(own.path_of("requestStateKey"), "must have at least 32 characters",
+                           "make one with `openssl rand -hex 32`, and hand it over as \"${VARIABLE}\"");
+    else
+        out.request_state_key = *given;
+}
+
 void read_extension(object_reader& fields, gateway& out) {
     const auto* object = fields.object("drawbridge");
     if (object == nullptr) return;
@@ -197,6 +209,7 @@ void read_extension(object_reader& fields, gateway& out) {
     read_origins(own, out);
     read_hosts(own, out);
     if (const auto given = own.boolean("legacySse")) out.legacy_sse = *given;
+    read_state_key(own, out);
     if (const auto given = own.boolean("federation")) out.federation = *given;
     read_checks(own, out.checks);
     read_readiness(own, out.ready);

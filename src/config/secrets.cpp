@@ -148,6 +148,7 @@ class collection {
 
 std::vector<std::string> secrets_of(const gateway& gate, const server& one) {
     collection found;
+    found.add(gate.request_state_key);
     for (const auto& id : gate.agent_ids)
         found.add(id);
     if (gate.tracing) {

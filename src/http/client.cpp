@@ -62,6 +62,18 @@ class response_parser final : public bhttp::basic_parser<false> {
     void on_finish_impl(error&) override {}
 };
 
+// What would end a line, and begin another header or request (RFC 9110, section 5.5).
+bool breaks_line(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+bool is_sound(const outgoing& request) {
+    return !breaks_line(request.method) && !breaks_line(request.target) &&
+           std::none_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+               return breaks_line(header.first) || breaks_line(header.second);
+           });
+}
+
 std::string serialize(const outgoing& request, const url& origin) {
     std::string text =
         request.method + " " + request.target + " HTTP/1.1\r\nHost: " + origin.authority() + "\r\n";
@@ -128,6 +140,7 @@ struct exchange::implementation {
     core::task<bool> fill();
     core::task<client_error> send(const std::string& text);
     void fail(client_error::kind what, std::string text);
+    void cancel();
 
     std::shared_ptr<client::pool> home;
     std::unique_ptr<client_wire> wire;
@@ -189,6 +202,11 @@ core::task<bool> exchange::implementation::fill() {
     co_return true;
 }
 
+void exchange::implementation::cancel() {
+    cut = true;
+    wire->cut();
+}
+
 exchange::exchange(std::unique_ptr<implementation> impl) : impl_(std::move(impl)) {}
 exchange::~exchange() = default;
 
@@ -207,8 +225,7 @@ const client_error& exchange::error() const {
 }
 
 void exchange::cancel() {
-    impl_->cut = true;
-    impl_->wire->cut();
+    impl_->cancel();
 }
 
 core::task<std::optional<std::string>> exchange::read(core::time_point deadline) {
@@ -256,18 +273,30 @@ void client::close() {
         each->cut();
 }
 
-core::task<client::result> client::send(outgoing request, core::time_point head_deadline) {
+void call_off::operator()() {
+    done_ = true;
+    if (end_) end_();
+}
+
+core::task<client::result> client::send(outgoing request, core::time_point head_deadline, call_off* end) {
     auto home = pool_;
     result answer;
-    if (home->closed || (home->settings.origin.tls && !home->tls)) {
-        answer.error.what = home->closed ? client_error::kind::closed : client_error::kind::tls;
-        answer.error.text = home->closed ? "the request was called off" : home->tls_error;
+    if (!is_sound(request)) {
+        answer.error.what = client_error::kind::malformed;
+        answer.error.text = "a request with a line break in a header was not sent";
+        co_return answer;
+    }
+    const bool unwanted = home->closed || (end != nullptr && end->done());
+    if (unwanted || (home->settings.origin.tls && !home->tls)) {
+        answer.error.what = unwanted ? client_error::kind::closed : client_error::kind::tls;
+        answer.error.text = unwanted ? "the request was called off" : home->tls_error;
         co_return answer;
     }
     auto wire = home->take_idle();
     const bool fresh = !wire;
     if (fresh) wire = std::make_unique<client_wire>(home->loop);
     auto running = std::make_unique<exchange::implementation>(home, std::move(wire));
+    if (end != nullptr) end->end_ = [impl = running.get()] { impl->cancel(); };
     if (fresh) {
         running->watch(std::min(head_deadline, core::clock::now() + home->settings.connect_timeout));
         auto opened = co_await running->wire->open(home->settings.origin, home->tls);
@@ -275,6 +304,7 @@ core::task<client::result> client::send(outgoing request, core::time_point head_
             running->fail(opened.what, std::move(opened.text));
             answer.error = running->failure;
             answer.error.sent = false;
+            if (end != nullptr) end->end_ = nullptr;
             co_return answer;
         }
     }
@@ -290,6 +320,7 @@ core::task<client::result> client::send(outgoing request, core::time_point head_
         co_await running->fill();
     }
     running->alarm.call_off();
+    if (end != nullptr) end->end_ = nullptr;
     answer.error = running->failure;
     if (!answer.error) answer.value = std::make_unique<exchange>(std::move(running));
     co_return answer;

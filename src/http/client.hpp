@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,18 @@ class exchange {
     std::unique_ptr<implementation> impl_;
 };
 
+// For whoever may want to end a request whose response has not begun. Lives as long as the request is sent.
+class call_off {
+  public:
+    void operator()();
+    bool done() const { return done_; }
+
+  private:
+    friend class client;
+    std::function<void()> end_; // while there is something to end
+    bool done_ = false;
+};
+
 class client {
   public:
     // A TLS context that can't be made is an error of every request.
@@ -85,8 +98,8 @@ class client {
         std::unique_ptr<exchange> value; // null: error says why
         client_error error;
     };
-    // Sends and reads the response's head.
-    core::task<result> send(outgoing request, core::time_point head_deadline);
+    // Sends and reads the response's head. A header with a line break in it is never sent: malformed.
+    core::task<result> send(outgoing request, core::time_point head_deadline, call_off* end = nullptr);
 
     // Everything under way ends with an error, nothing can be sent any more.
     void close();

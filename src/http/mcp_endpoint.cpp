@@ -32,6 +32,22 @@ std::optional<mcp::fault> refusal(const jsonrpc::parsed& message, const request_
 constexpr double failure_burst = 20;
 constexpr double failures_per_second = 1;
 
+// What no batch may hold, whatever else is in it.
+std::optional<mcp::fault> fault_of_batch(std::string_view body) {
+    jsonrpc::span each;
+    jsonrpc::array_walker elements(body, jsonrpc::skip_blank(body, 0));
+    bool empty = true;
+    while (elements.next(each)) {
+        const auto text = each.in(body);
+        const auto message = jsonrpc::scan(text);
+        empty = false;
+        if (mcp::era_of(text, message, mcp::mirrored_headers()) == mcp::era::modern)
+            return mcp::fault(mcp::fault_kind::invalid_request, "MCP 2026-07-28 has no batches");
+    }
+    if (!empty) return std::nullopt;
+    return mcp::fault(mcp::fault_kind::invalid_request, "a batch has to hold at least one message");
+}
+
 mcp::fault no_session() {
     return mcp::fault(mcp::fault_kind::unknown_session,
                       "this session has ended or never was; send initialize to open another one");
@@ -157,6 +173,11 @@ core::task<reply> mcp_endpoint::post(const mcp_route& route, request_head head, 
     auto client = head.session_id.empty() ? make_session(route, head.agent, std::string())
                                           : find_session(route, head.session_id, head.agent);
     if (!client) co_return reply(fault_response(no_session(), route.name, id_token));
+    if (head.session_id.empty() && message.kind == jsonrpc::message_kind::response) {
+        const mcp::fault whose(mcp::fault_kind::session_required,
+                               "an answer has to name the session that was asked");
+        co_return reply(fault_response(whose, route.name));
+    }
     if (head.session_id.empty()) client->introduce(session::introduction());
     client->touch();
     if (message.kind == jsonrpc::message_kind::batch) {
@@ -196,7 +217,7 @@ std::unique_ptr<session::open_call> mcp_endpoint::submit(const mcp_route& route,
                                                          session::modern_parts parts) {
     auto call = route.unified()
                     ? session::submit_to_all(loop_, group_, federation_, client, std::move(body), message,
-                                             streams, caller)
+                                             streams, caller, std::move(parts))
                     : client->request(0, std::move(body), message, streams, caller, std::move(parts));
     call->number = ++last_request_;
     return call;
@@ -215,6 +236,7 @@ core::task<reply> mcp_endpoint::answer_batch(const mcp_route& route, session_ref
                                  "send one message in each request; batches are of MCP 2025-03-26 only");
         co_return reply(fault_response(refused, route.name));
     }
+    if (const auto wrong = fault_of_batch(body)) co_return reply(fault_response(*wrong, route.name));
     std::vector<std::unique_ptr<session::open_call>> calls;
     std::string answers;
     auto add = [&answers](std::string_view text) {

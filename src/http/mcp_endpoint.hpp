@@ -85,19 +85,18 @@ class mcp_endpoint {
     static bool is_modern(const request_head& head, std::string_view body, const jsonrpc::parsed& parsed);
     core::task<reply> post_modern(const mcp_route& route, request_head head, std::string body,
                                   const jsonrpc::parsed& parsed);
-    static session::introduction introduce_modern(const mcp_route& route, const mcp::modern_request& asked);
-    core::task<reply> relay_modern(const mcp_route& route, session_ref client,
-                                   std::unique_ptr<session::open_call> call, accepted reads);
-    core::task<> pump_modern(const mcp_route& route, session_ref client,
-                             std::unique_ptr<session::open_call> call,
+    static session::introduction introduce_modern(const mcp::modern_request& asked);
+    core::task<reply> relay_modern(session_ref client, std::unique_ptr<session::open_call> call,
+                                   accepted reads);
+    core::task<> pump_modern(session_ref client, std::unique_ptr<session::open_call> call,
                              std::shared_ptr<session::event_log> into);
-    response finished_modern(const mcp_route& route, const session::open_call& call, backend::outcome end);
+    response finished_modern(const session::open_call& call, backend::outcome end);
     static response told_modern(response answer, const mcp::fault& what, const session::open_call& call);
+    // subscriptions/listen (mcp_listen.cpp).
     core::task<reply> listen_modern(const mcp_route& route, request_head head, std::string body,
                                     const jsonrpc::envelope& message);
-    core::task<std::optional<mcp::fault>> subscribe(const mcp_route& route, session_ref client,
-                                                    mcp::listen_filter& filter);
-    static core::task<backend::outcome> end_of(session::open_call& call);
+    core::task<std::optional<mcp::fault>> subscribe_all(const mcp_route& route, session_ref client,
+                                                        mcp::listen_filter& filter);
     // The span that the client's request came from; not valid: none, or no traces.
     telemetry::trace_context caller_of(const request_head& head) const;
     std::unique_ptr<session::open_call> submit(const mcp_route& route, const session_ref& client,

@@ -7,10 +7,6 @@
 #include "jsonrpc/message.hpp"
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/text.hpp"
-#include "mcp/initialize.hpp"
-#include "mcp/legacy_server.hpp"
-#include "mcp/listen_filter.hpp"
-#include "version.hpp"
 
 #include <charconv>
 #include <chrono>
@@ -42,10 +38,6 @@ unsigned status_of(std::string_view response) {
     return mcp::status_of_error(code);
 }
 
-std::string gateway_info() {
-    return R"({"name":"drawbridge","version":")" + std::string(gateway_version) + R"("})";
-}
-
 response refused(const mcp::refusal& why, std::string_view id_token) {
     return json_response(why.http_status, why.response(id_token));
 }
@@ -71,9 +63,6 @@ core::task<reply> mcp_endpoint::post_modern(const mcp_route& route, request_head
     auto wrong = mcp::read_modern_request(body, message, headers_of(head), asked);
     if (!wrong && mcp::is_removed_method(message.method_name))
         wrong.emplace(404, jsonrpc::code_method_not_found, "MCP 2026-07-28 has no such method");
-    if (!wrong && route.unified() && asked.has_request_state)
-        wrong.emplace(200, jsonrpc::code_invalid_params,
-                      "requestState is not of this endpoint: make the call anew");
     if (wrong) co_return reply(refused(*wrong, id_token));
     jsonrpc::flatten(body);
     const auto reads = read_accept(head.accept);
@@ -82,28 +71,22 @@ core::task<reply> mcp_endpoint::post_modern(const mcp_route& route, request_head
         co_return opened;
     }
     auto client = make_session(route, head.agent, std::string());
-    client->introduce(introduce_modern(route, asked));
+    client->introduce(introduce_modern(asked));
     session::modern_parts parts;
     parts.mirrored = std::move(head.mcp_parameters);
     if (asked.has_request_state) parts.request_state = std::move(asked.request_state);
     parts.input_responses = std::move(asked.input_responses);
-    if (route.unified()) body = mcp::legacy_server::request(body, message);
-    const auto now = jsonrpc::scan(body);
-    auto call = submit(route, client, std::move(body), now, reads.events, caller_of(head), std::move(parts));
+    auto call =
+        submit(route, client, std::move(body), message, reads.events, caller_of(head), std::move(parts));
     if (head.on_client_gone) *head.on_client_gone = [client] { client->abandon_calls(); };
-    auto answer = co_await relay_modern(route, std::move(client), std::move(call), reads);
+    auto answer = co_await relay_modern(std::move(client), std::move(call), reads);
     if (head.on_client_gone) *head.on_client_gone = nullptr;
     co_return answer;
 }
 
-// The unified endpoint talks to servers as a client of sessions, and is translated as a whole: what several
-// of them need from the client in the middle of a call could not be told apart.
-session::introduction mcp_endpoint::introduce_modern(const mcp_route& route,
-                                                     const mcp::modern_request& asked) {
+session::introduction mcp_endpoint::introduce_modern(const mcp::modern_request& asked) {
     session::introduction who;
     who.leaving_cancels = true;
-    who.hears_logs = !route.unified();
-    if (route.unified()) return who;
     who.speaks = mcp::era::modern;
     who.capabilities = asked.capabilities;
     who.info = asked.info;
@@ -112,14 +95,14 @@ session::introduction mcp_endpoint::introduce_modern(const mcp_route& route,
     return who;
 }
 
-core::task<reply> mcp_endpoint::relay_modern(const mcp_route& route, session_ref client,
-                                             std::unique_ptr<session::open_call> call, accepted reads) {
+core::task<reply> mcp_endpoint::relay_modern(session_ref client, std::unique_ptr<session::open_call> call,
+                                             accepted reads) {
     std::optional<std::string> first;
     const auto deadline = reads.events ? core::clock::now() + patience : core::time_point::max();
     bool something = co_await call->wait_until(deadline);
     while (something) {
         auto next = co_await call->next();
-        if (next.index() == 1) co_return reply(finished_modern(route, *call, std::move(std::get<1>(next))));
+        if (next.index() == 1) co_return reply(finished_modern(*call, std::move(std::get<1>(next))));
         if (!reads.events) continue;
         first = std::move(std::get<0>(next));
         break;
@@ -127,17 +110,16 @@ core::task<reply> mcp_endpoint::relay_modern(const mcp_route& route, session_ref
     auto events = std::make_shared<session::event_log>(loop_, 0, settings_.stream_buffer_bytes, false);
     if (first) events->append(*first);
     auto streamed = event_reply(events->attach(), [client] { client->abandon_calls(); });
-    group_.spawn("stream", pump_modern(route, std::move(client), std::move(call), std::move(events)));
+    group_.spawn("stream", pump_modern(std::move(client), std::move(call), std::move(events)));
     co_return streamed;
 }
 
-core::task<> mcp_endpoint::pump_modern(const mcp_route& route, session_ref client,
-                                       std::unique_ptr<session::open_call> call,
+core::task<> mcp_endpoint::pump_modern(session_ref client, std::unique_ptr<session::open_call> call,
                                        std::shared_ptr<session::event_log> into) {
     for (;;) {
         auto next = co_await call->next();
         if (next.index() == 1) {
-            const auto answer = finished_modern(route, *call, std::move(std::get<1>(next)));
+            const auto answer = finished_modern(*call, std::move(std::get<1>(next)));
             if (!answer.body.empty()) into->append(answer.body);
             break;
         }
@@ -147,15 +129,11 @@ core::task<> mcp_endpoint::pump_modern(const mcp_route& route, session_ref clien
     client->touch();
 }
 
-response mcp_endpoint::finished_modern(const mcp_route& route, const session::open_call& call,
-                                       backend::outcome end) {
+response mcp_endpoint::finished_modern(const session::open_call& call, backend::outcome end) {
     const auto fault = end.failure;
     auto answer = finished(call, std::move(end));
     if (fault) return told_modern(std::move(answer), *fault, call);
     if (answer.body.empty()) return answer; // cancelled
-    if (route.unified())
-        answer.body = mcp::legacy_server::response(answer.body, jsonrpc::scan(answer.body), call.method,
-                                                   gateway_info());
     answer.status = status_of(answer.body);
     return answer;
 }
@@ -167,75 +145,6 @@ response mcp_endpoint::told_modern(response answer, const mcp::fault& what, cons
         answer.body = jsonrpc::error_response(call.id_token, jsonrpc::code_server_error, as_usual.message,
                                               call.target.name, what.detail);
     return answer;
-}
-
-// --- subscriptions/listen
-
-// What a client wants to be told is a session of its own, without calls: it joins the audience of the
-// server's link, subscribes to what the client names, and hears nothing else.
-core::task<reply> mcp_endpoint::listen_modern(const mcp_route& route, request_head head, std::string body,
-                                              const jsonrpc::envelope& message) {
-    const std::string id_token(message.id.in(body));
-    const auto wanted = mcp::read_listen_filter(body, message);
-    if (!wanted)
-        co_return reply(refused(mcp::refusal(200, jsonrpc::code_invalid_params,
-                                             "params.notifications must be an object of notification types"),
-                                id_token));
-    if (!read_accept(head.accept).events) {
-        const mcp::fault unreadable(mcp::fault_kind::not_acceptable,
-                                    "a stream needs Accept: text/event-stream");
-        co_return reply(fault_response(unreadable, route.name, id_token));
-    }
-    if (const auto full = sessions_.admit(head.agent)) co_return reply(told(route.name, *full, id_token));
-    auto client = make_session(route, head.agent, session::store::make_id());
-    sessions_.insert(client);
-    session::introduction who;
-    who.listens = true;
-    client->introduce(who);
-    auto honoured = *wanted;
-    auto failure = co_await subscribe(route, client, honoured);
-    if (failure) {
-        sessions_.end(*client, "its server is not there");
-        co_return reply(fault_response(*failure, route.name, id_token));
-    }
-    const auto stream = client->listen_only(session::listening_for{id_token, honoured});
-    auto ended = [this, client] { sessions_.end(*client, "its stream ended"); };
-    co_return event_reply(stream->attach(), std::move(ended));
-}
-
-// Leaves in `filter` what the server agreed to. A fault: it can't be asked.
-core::task<std::optional<mcp::fault>> mcp_endpoint::subscribe(const mcp_route& route, session_ref client,
-                                                              mcp::listen_filter& filter) {
-    auto ask = [&](std::string_view method, const std::string& params) {
-        auto text = jsonrpc::request("0", method, params);
-        const auto message = jsonrpc::scan(text);
-        return submit(route, client, std::move(text), message, false, telemetry::trace_context());
-    };
-    if (route.unified()) { // it has no link of its own that could be told
-        filter = mcp::listen_filter();
-        co_return std::nullopt;
-    }
-    const auto opening = ask("initialize", R"({"protocolVersion":"2025-11-25","capabilities":{},)"
-                                           R"("clientInfo":)" +
-                                               gateway_info() + "}");
-    auto opened = co_await end_of(*opening);
-    if (opened.failure) co_return opened.failure;
-    const auto introduced = mcp::initialize_result::read(opened.response);
-    filter = mcp::honoured(filter, introduced.capabilities());
-    const auto uris = filter.uris;
-    for (const auto& uri : uris) {
-        const auto asking = ask("resources/subscribe", R"({"uri":)" + jsonrpc::quote(uri) + "}");
-        const auto end = co_await end_of(*asking);
-        if (end.failure || jsonrpc::scan(end.response).error.present()) filter.uris.erase(uri);
-    }
-    co_return std::nullopt;
-}
-
-core::task<backend::outcome> mcp_endpoint::end_of(session::open_call& call) {
-    auto next = co_await call.next();
-    while (next.index() == 0)
-        next = co_await call.next();
-    co_return std::move(std::get<1>(next));
 }
 
 } // namespace drawbridge::http

@@ -43,6 +43,7 @@ core::task<reply> mcp_endpoint::relay(session_ref client, std::unique_ptr<sessio
                       : std::make_shared<session::event_log>(loop_, 0, settings_.stream_buffer_bytes, false);
     if (resumable && client->primes()) events->prime(resume_after);
     if (first) events->append(*first);
+    if (call->on_stream) call->on_stream(events);
     auto streamed = event_reply(events->attach());
     if (cancelled)
         events->end();

@@ -34,11 +34,29 @@ std::string federated_initialize(std::string_view revision, std::string_view ver
            R"("resources":{"listChanged":true,"subscribe":true},"logging":{})";
     // The capability came with this revision; dates compare as texts.
     if (revision >= "2025-03-26") out += R"(,"completions":{})";
-    out += R"(},"serverInfo":{"name":"drawbridge","version":)";
-    jsonrpc::append_quoted(out, version);
-    out += R"(},"instructions":)";
+    out += R"(},"serverInfo":)" + gateway_info(version) + R"(,"instructions":)";
     jsonrpc::append_quoted(out, instructions(servers));
     return out += '}';
+}
+
+std::string gateway_info(std::string_view version) {
+    return R"({"name":"drawbridge","version":)" + jsonrpc::quote(version) + '}';
+}
+
+listen_filter filter_for(std::string_view server, const listen_filter& wanted) {
+    listen_filter own{wanted.tools, wanted.prompts, wanted.resources, {}};
+    const auto prefix = uri_prefix(server);
+    for (const auto& uri : wanted.uris)
+        if (uri.starts_with(prefix)) own.uris.insert(uri.substr(prefix.size()));
+    return own;
+}
+
+void add_agreed(listen_filter& all, std::string_view server, const listen_filter& agreed) {
+    all.tools = all.tools || agreed.tools;
+    all.prompts = all.prompts || agreed.prompts;
+    all.resources = all.resources || agreed.resources;
+    for (const auto& uri : agreed.uris)
+        all.uris.insert(federated_uri(server, uri));
 }
 
 } // namespace drawbridge::mcp

@@ -6,6 +6,7 @@
 #include "mcp/federated_list.hpp"
 #include "mcp/federated_message.hpp"
 #include "mcp/federated_name.hpp"
+#include "mcp/listen_filter.hpp"
 
 #include <span>
 #include <string>
@@ -18,5 +19,13 @@ namespace drawbridge::mcp {
 // `version`: the gateway's. `servers` in the order in which they are to be told.
 std::string federated_initialize(std::string_view revision, std::string_view version,
                                  std::span<const std::string> servers);
+
+// The gateway as an implementation: raw JSON, {"name":...,"version":...}.
+std::string gateway_info(std::string_view version);
+
+// What a client of subscriptions/listen wants of this server: its URIs as the server calls them, none of
+// others. And the way back: what the server agreed to is added to what others have.
+listen_filter filter_for(std::string_view server, const listen_filter& wanted);
+void add_agreed(listen_filter& all, std::string_view server, const listen_filter& agreed);
 
 } // namespace drawbridge::mcp

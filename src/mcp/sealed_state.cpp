@@ -19,9 +19,9 @@ namespace {
 constexpr std::size_t nonce_bytes = 12;
 constexpr std::size_t tag_bytes = 16;
 constexpr std::size_t number_bytes = 8;
-constexpr std::size_t fixed_bytes = 1 + 5 * number_bytes; // of the content, before the digest
+constexpr std::size_t fixed_bytes = 1 + 6 * number_bytes; // of the content, before the digest
 constexpr std::size_t most_sealed = 1024;                 // no state of ours is half as long
-constexpr char content_version = 1;
+constexpr char content_version = 2;
 constexpr std::string_view key_label = "drawbridge request state key 1";
 constexpr std::string_view bound_label = "drawbridge request state 1 of server ";
 
@@ -104,25 +104,31 @@ std::uint64_t read_number(std::string_view text, std::size_t at) {
     return value;
 }
 
-std::string write_content(const parked_state& what) {
+std::uint64_t random_number() {
+    std::string raw(number_bytes, '\0');
+    fill_randomly(bytes(raw), raw.size());
+    return read_number(raw, 0);
+}
+
+std::string write_content(const parked_state& what, std::uint64_t process) {
     std::string out(1, content_version);
     const auto expires = what.expires.time_since_epoch().count();
     for (const auto number :
-         {what.link, what.call, what.round, what.agent, static_cast<std::uint64_t>(expires)})
+         {process, what.link, what.call, what.round, what.agent, static_cast<std::uint64_t>(expires)})
         append_number(out, number);
     return out += what.digest;
 }
 
-std::optional<parked_state> read_content(std::string_view text) {
+std::optional<parked_state> read_content(std::string_view text, std::uint64_t process) {
     using clock = std::chrono::system_clock;
     if (text.size() < fixed_bytes || text[0] != content_version) return std::nullopt;
     const auto number = [&](std::size_t index) { return read_number(text, 1 + index * number_bytes); };
     parked_state out;
-    out.link = number(0);
-    out.call = number(1);
-    out.round = number(2);
-    out.agent = number(3);
-    out.expires = clock::time_point(clock::duration(static_cast<clock::rep>(number(4))));
+    out.link = number(0) == process ? number(1) : 0;
+    out.call = number(2);
+    out.round = number(3);
+    out.agent = number(4);
+    out.expires = clock::time_point(clock::duration(static_cast<clock::rep>(number(5))));
     out.digest = std::string(text.substr(fixed_bytes));
     return out;
 }
@@ -188,11 +194,9 @@ void derive_key(std::string_view secret, unsigned char* out, std::size_t size) {
 
 } // namespace
 
-sealer::sealer() {
-    fill_randomly(key_.data(), key_.size());
-}
+sealer::sealer() : sealer(std::string_view()) {}
 
-sealer::sealer(std::string_view secret) {
+sealer::sealer(std::string_view secret) : process_(random_number()) {
     if (secret.empty())
         fill_randomly(key_.data(), key_.size());
     else
@@ -204,7 +208,7 @@ sealer::~sealer() {
 }
 
 std::string sealer::seal(const parked_state& what, std::string_view server) const {
-    return encode(encrypt(key_.data(), write_content(what), bound_text(server)));
+    return encode(encrypt(key_.data(), write_content(what, process_), bound_text(server)));
 }
 
 std::optional<parked_state> sealer::open(std::string_view sealed, std::string_view server,
@@ -214,7 +218,7 @@ std::optional<parked_state> sealer::open(std::string_view sealed, std::string_vi
     if (!box) return std::nullopt;
     const auto content = decrypt(key_.data(), std::move(*box), bound_text(server));
     if (!content) return std::nullopt;
-    auto state = read_content(*content);
+    auto state = read_content(*content, process_);
     if (!state || state->expires <= now) return std::nullopt;
     return state;
 }

@@ -14,7 +14,7 @@ namespace drawbridge::mcp {
 
 // A call that waits for its client's answers.
 struct parked_state {
-    std::uint64_t link = 0;  // incarnation
+    std::uint64_t link = 0;  // incarnation; 0, which no link has: of another process
     std::uint64_t call = 0;  // on that link
     std::uint64_t round = 0; // which answers it waits for
     std::uint64_t agent = 0;
@@ -40,12 +40,14 @@ class sealer {
 
     // Base64url without padding. `server` is bound to it.
     std::string seal(const parked_state& what, std::string_view server) const;
-    // nullopt: not ours, changed, of another server, or expired at `now`.
+    // nullopt: not ours, changed, of another server, or expired at `now`. Of another sealer with the same
+    // secret: its link is 0, because numbers of links and calls mean something in their own process only.
     std::optional<parked_state> open(std::string_view sealed, std::string_view server,
                                      std::chrono::system_clock::time_point now) const;
 
   private:
     std::array<unsigned char, key_bytes> key_;
+    std::uint64_t process_ = 0; // random
 };
 
 // SHA-256 (hexadecimal) over the method and over params without _meta, inputResponses and requestState,

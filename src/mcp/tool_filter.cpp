@@ -4,6 +4,7 @@
 #include "jsonrpc/skip.hpp"
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
+#include "mcp/edit_array.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -31,17 +32,9 @@ std::optional<std::string> read_name(std::string_view text, span element) {
     return jsonrpc::unescape(name.in(text));
 }
 
-// Removes elements [first, after) with the comma before them, or the one after them at the front of the
-// array.
-edit remove_run(const std::vector<span>& all, std::size_t first, std::size_t after) {
-    const std::size_t begin = first == 0 ? all.front().begin : all[first - 1].end();
-    const std::size_t end = first == 0 && after < all.size() ? all[after].begin : all[after - 1].end();
-    return {{begin, end - begin}, {}};
-}
-
-void edit_array(const tool_filter& filter, std::string_view text, span tools, std::vector<edit>& edits) {
+void edit_tools(const tool_filter& filter, std::string_view text, span tools, std::vector<edit>& edits) {
     std::vector<span> elements;
-    std::vector<bool> keep;
+    std::vector<bool> drop;
     bool readable = text[tools.begin] == '[';
     if (readable) {
         jsonrpc::array_walker walker(text, tools.begin);
@@ -49,7 +42,7 @@ void edit_array(const tool_filter& filter, std::string_view text, span tools, st
         while (walker.next(element)) {
             const auto name = read_name(text, element);
             elements.push_back(element);
-            keep.push_back(name && filter.allows(*name));
+            drop.push_back(!name || !filter.allows(*name));
         }
         readable = !walker.failed();
     }
@@ -57,13 +50,7 @@ void edit_array(const tool_filter& filter, std::string_view text, span tools, st
         edits.push_back({tools, "[]"});
         return;
     }
-    for (std::size_t first = 0; first < elements.size();) {
-        std::size_t after = first;
-        while (after < elements.size() && !keep[after])
-            ++after;
-        if (after != first) edits.push_back(remove_run(elements, first, after));
-        first = after + 1;
-    }
+    remove_elements(elements, drop, edits);
 }
 
 } // namespace
@@ -89,7 +76,7 @@ std::string tool_filter::apply(std::string_view response_text) const {
     while (members.next(each)) {
         // Every one, should there be several: nobody knows which of them a client reads.
         if (jsonrpc::string_equals(each.key.in(response_text), "tools")) {
-            edit_array(*this, response_text, each.value, edits);
+            edit_tools(*this, response_text, each.value, edits);
         }
     }
     if (members.failed()) return {};

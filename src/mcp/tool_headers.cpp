@@ -5,6 +5,7 @@
 #include "jsonrpc/splice.hpp"
 #include "jsonrpc/text.hpp"
 #include "jsonrpc/utf8.hpp"
+#include "mcp/edit_array.hpp"
 #include "mcp/header_schema.hpp"
 #include "mcp/header_value.hpp"
 #include "mcp/members.hpp"
@@ -226,23 +227,6 @@ std::vector<std::vector<span>> read_lists(std::string_view text) {
     return out;
 }
 
-// Removes elements [first, after) with the comma before them, or the one after them at the front of the list.
-edit remove_run(const std::vector<span>& all, std::size_t first, std::size_t after) {
-    const std::size_t begin = first == 0 ? all.front().begin : all[first - 1].end();
-    const std::size_t end = first == 0 && after < all.size() ? all[after].begin : all[after - 1].end();
-    return {{begin, end - begin}, {}};
-}
-
-void remove_elements(const std::vector<span>& all, const std::vector<bool>& drop, std::vector<edit>& edits) {
-    for (std::size_t first = 0; first < all.size();) {
-        std::size_t after = first;
-        while (after < all.size() && drop[after])
-            ++after;
-        if (after != first) edits.push_back(remove_run(all, first, after));
-        first = after + 1;
-    }
-}
-
 } // namespace
 
 tool_catalog::page tool_catalog::learn(std::string_view response, bool first) {
@@ -289,6 +273,17 @@ parameter_fields make_parameter_fields(const std::vector<header_parameter>& know
         if (value) out.emplace_back(parameter.header, encode_header_value(*value));
     }
     return out;
+}
+
+void append_unknown_fields(parameter_fields& fields, const std::vector<header_parameter>* known,
+                           const parameter_fields& given) {
+    for (const auto& field : given) {
+        const bool is_known =
+            known != nullptr && std::any_of(known->begin(), known->end(), [&](const auto& parameter) {
+                return same_name(field.first, parameter.header);
+            });
+        if (!is_known) fields.push_back(field);
+    }
 }
 
 std::optional<std::string> compare_parameter_fields(const std::vector<header_parameter>& known,

@@ -50,6 +50,11 @@ class tool_catalog {
 parameter_fields make_parameter_fields(const std::vector<header_parameter>& known, std::string_view text,
                                        jsonrpc::span arguments);
 
+// Adds what a client sent beside those that `known` (null: none) knows: whoever does not know a header passes
+// it on as it is (MCP 2026-07-28, custom headers from tool parameters).
+void append_unknown_fields(parameter_fields& fields, const std::vector<header_parameter>* known,
+                           const parameter_fields& given);
+
 // What does not fit between the headers that came and the arguments, for the client; nullopt: everything
 // does. Integers are compared as numbers; headers that no parameter knows are not looked at.
 std::optional<std::string> compare_parameter_fields(const std::vector<header_parameter>& known,

@@ -22,11 +22,12 @@ struct federation {
 };
 
 // Lists ask every server at once and merge what comes; a server that fails is named in the list's `_meta`.
-// Everything else goes to the server whose prefix the name or the URI bears. What has to wait runs in
-// `group`.
+// Everything else goes to the server whose prefix the name or the URI bears, in the client's era: it is
+// translated on the server's link, as at the server's own path. What has to wait runs in `group`.
 std::unique_ptr<open_call> submit_to_all(core::executor loop, core::task_group& group, federation& all,
                                          const std::shared_ptr<session>& client, std::string text,
                                          const jsonrpc::envelope& message, bool streams,
-                                         const telemetry::trace_context& caller = telemetry::trace_context());
+                                         const telemetry::trace_context& caller = telemetry::trace_context(),
+                                         modern_parts parts = modern_parts());
 
 } // namespace drawbridge::session

@@ -17,6 +17,8 @@
 
 namespace drawbridge::session {
 
+class event_log;
+
 // Ends the span, if it is on, with what the client is told.
 void end_span(telemetry::span& span, const backend::outcome& end);
 
@@ -57,7 +59,9 @@ class open_call {
     const upstream& target;
     std::uint64_t number = 0;                       // names the request in the gateway's log
     std::function<std::string(std::string)> polish; // what a good answer still needs; may be empty
-    telemetry::span span;                           // off when the call is not traced; ends with it
+    // To be told the stream that its messages go out on, once there is one; may be empty.
+    std::function<void(const std::shared_ptr<event_log>&)> on_stream;
+    telemetry::span span; // off when the call is not traced; ends with it
 
   private:
     call_meter meter_;

@@ -91,7 +91,7 @@ session::session(core::executor loop, session_settings settings, std::vector<con
 session::~session() = default;
 
 void session::introduce(const introduction& who) {
-    hears_logs_ = who.hears_logs;
+    speaks_ = who.speaks;
     leaving_cancels_ = who.leaving_cancels;
     for (const auto& port : ports_) {
         auto seen = std::make_shared<backend::client>();
@@ -149,12 +149,17 @@ std::unique_ptr<open_call> session::request(std::size_t server, std::string text
     };
     auto open = std::make_unique<open_call>(std::move(receiver), *servers_[server], message, place->id_token,
                                             std::move(closed));
+    open->on_stream = [place](const std::shared_ptr<event_log>& stream) { place->stream = stream; };
     std::string traceparent;
     std::string tracestate;
     if (span) {
         traceparent = telemetry::traceparent(span.context());
         tracestate = span.context().state;
         open->span = std::move(span);
+    }
+    if (abandoned_) {
+        sender.finish(backend::outcome(std::string()));
+        return open;
     }
     if (forbidden(servers_[server]->tools, text, message)) {
         sender.finish(backend::outcome(
@@ -236,7 +241,8 @@ void session::abandon(const running_call& call) const {
         backend::cancel_message(clients_[call.server], call.ticket, std::string()));
 }
 
-void session::abandon_calls() const {
+void session::abandon_calls() {
+    abandoned_ = true;
     for (const auto& each : calls_)
         abandon(each);
 }

@@ -40,9 +40,8 @@ struct introduction {
     std::string info;                // raw JSON
     std::string revision;
     mcp::era speaks = mcp::era::legacy;
-    std::string log_level; // of a modern client
-    bool listens = false;  // for subscriptions/listen, not for calls
-    bool hears_logs = true;
+    std::string log_level;        // of a modern client
+    bool listens = false;         // for subscriptions/listen, not for calls
     bool leaving_cancels = false; // a call that it does not wait for any more
 };
 introduction read_introduction(std::string_view initialize, const jsonrpc::envelope& message);
@@ -80,6 +79,7 @@ class session final : public std::enable_shared_from_this<session> {
     const std::vector<const upstream*>& servers() const { return servers_; }
     // The revision that the client was told; empty before initialize was answered.
     const std::string& revision() const { return revision_; }
+    mcp::era speaks() const { return speaks_; }
     // Events may have ids and streams may be resumed (2025-11-25 clients are primed).
     bool primes() const { return revision_ >= "2025-11-25"; }
 
@@ -108,10 +108,10 @@ class session final : public std::enable_shared_from_this<session> {
     listening listen(std::string_view last_event_id);
 
     // From now on it hears only this, and each message says for which request it is. The stream begins with
-    // what was agreed.
+    // what was agreed, and what has come since.
     const std::shared_ptr<event_log>& listen_only(listening_for what);
-    // Nobody waits for a modern client's calls any more: they are cancelled.
-    void abandon_calls() const;
+    // Nobody waits for a modern client's calls any more: they are cancelled, and no further ones are made.
+    void abandon_calls();
 
     // A logging/setLevel of the client.
     void note_level(std::string_view text, const jsonrpc::envelope& message);
@@ -141,6 +141,7 @@ class session final : public std::enable_shared_from_this<session> {
         bool streams; // takes messages
         bool may_ask; // its method may lead to requests of the server
         backend::reply_sink::tap way;
+        std::weak_ptr<event_log> stream; // of its messages, once there is one
     };
 
     telemetry::span start_span(std::size_t server, std::string& text, const jsonrpc::envelope& message,
@@ -153,8 +154,10 @@ class session final : public std::enable_shared_from_this<session> {
     bool hears(std::string_view text, const jsonrpc::envelope& message) const;
     bool to_call(const std::string& text) const;
     bool to_listener(const std::string& text) const;
+    void tell_subscriber(const std::string& text) const;
     void queue(waiting_message what);
     void flush_to(const running_call& call);
+    void flush_to(event_log& stream);
     void give_up_waiting();
     void abandon(const running_call& call) const;
     void cancel(std::string_view text, const jsonrpc::envelope& message);
@@ -168,8 +171,9 @@ class session final : public std::enable_shared_from_this<session> {
     std::vector<backend::client_ref> clients_; // what each server sees of it
     std::string revision_;
     std::string level_; // of log messages, as the client set it
-    bool hears_logs_ = true;
+    mcp::era speaks_ = mcp::era::legacy;
     bool leaving_cancels_ = false;
+    bool abandoned_ = false;
 
     std::list<running_call> calls_; // oldest first
     std::uint64_t last_ticket_ = 0;

@@ -63,6 +63,7 @@ session::listening session::listen(std::string_view last_event_id) {
         for (const auto& each : streams_)
             if (place && each->number() == place->stream) known = each;
         if (known) {
+            if (!known->ended()) flush_to(*known);
             found.stream = std::move(known);
             found.after = place->event;
             return found;
@@ -80,9 +81,7 @@ session::listening session::listen(std::string_view last_event_id) {
     }
     if (!standalone_)
         standalone_ = std::make_shared<event_log>(loop_, ++last_stream_, settings_.kept_bytes, true);
-    for (auto& each : std::exchange(waiting_, {}))
-        standalone_->append(each.text);
-    waiting_alarm_.call_off();
+    flush_to(*standalone_);
     found.stream = standalone_;
     return found;
 }
@@ -91,15 +90,25 @@ const std::shared_ptr<event_log>& session::listen_only(listening_for what) {
     listening_ = std::move(what);
     standalone_ = std::make_shared<event_log>(loop_, 0, settings_.kept_bytes, false);
     standalone_->append(mcp::acknowledgement(listening_->id_token, listening_->filter));
+    for (const auto& each : std::exchange(waiting_, {}))
+        tell_subscriber(each.text);
     return standalone_;
+}
+
+// To the client of a subscriptions/listen, if it asked for this.
+void session::tell_subscriber(const std::string& text) const {
+    const auto message = jsonrpc::scan(text);
+    if (mcp::wants(listening_->filter, text, message))
+        standalone_->append(mcp::tagged(text, message, listening_->id_token));
 }
 
 void session::deliver(std::size_t server, std::uint64_t link, std::string text,
                       const jsonrpc::envelope& message) {
     if (closed_) return;
+    // Only a URI grows, which is read anew where it matters: `message` goes on to describe the rest.
+    if (settings_.unified) text = mcp::rewrite_notification(servers_[server]->name, std::move(text));
     if (listening_) {
-        if (standalone_ && mcp::wants(listening_->filter, text, message))
-            standalone_->append(mcp::tagged(text, message, listening_->id_token));
+        tell_subscriber(text);
         return;
     }
     if (message.kind == jsonrpc::message_kind::request) {
@@ -112,7 +121,6 @@ void session::deliver(std::size_t server, std::uint64_t link, std::string text,
         return;
     }
     if (!hears(text, message)) return;
-    if (settings_.unified) text = mcp::rewrite_notification(servers_[server]->name, std::move(text));
     // Log messages belong to what the client is doing; the rest has a stream of its own.
     const bool sent = message.method_name == "notifications/message" ? to_call(text) || to_listener(text)
                                                                      : to_listener(text) || to_call(text);
@@ -125,8 +133,7 @@ void session::deliver(std::size_t server, std::uint64_t link, std::string text,
 
 // A link that several share says as much as its most curious client wants.
 bool session::hears(std::string_view text, const jsonrpc::envelope& message) const {
-    if (message.method_name != "notifications/message") return true;
-    if (!hears_logs_ || level_.empty()) return hears_logs_;
+    if (message.method_name != "notifications/message" || level_.empty()) return true;
     const auto level = jsonrpc::find_member(text, message.params, "level");
     const auto order = backend::level_order(jsonrpc::unescape(level.in(text)).value_or(std::string()));
     return !order || *order >= *backend::level_order(level_);
@@ -148,10 +155,14 @@ void session::deliver_request(std::size_t server, std::uint64_t link, const std:
     if (!to_call(waits.text) && !to_listener(waits.text)) queue(std::move(waits));
 }
 
-// The oldest call that can lead to a server's request; SDK clients do not care which stream it is.
+// The oldest call that can lead to a server's request, and whose client has not lost its stream; SDK clients
+// do not care which stream it is.
 bool session::to_call(const std::string& text) const {
-    for (const auto& each : calls_)
-        if (each.streams && each.may_ask && each.way.message(text, call_limit)) return true;
+    for (const auto& each : calls_) {
+        const auto stream = each.stream.lock();
+        const bool cut_off = stream && !stream->attached();
+        if (each.streams && each.may_ask && !cut_off && each.way.message(text, call_limit)) return true;
+    }
     return false;
 }
 
@@ -182,6 +193,12 @@ void session::queue(waiting_message what) {
 void session::flush_to(const running_call& call) {
     for (auto& each : std::exchange(waiting_, {}))
         call.way.message(std::move(each.text), call_limit);
+    waiting_alarm_.call_off();
+}
+
+void session::flush_to(event_log& stream) {
+    for (auto& each : std::exchange(waiting_, {}))
+        stream.append(each.text);
     waiting_alarm_.call_off();
 }
 

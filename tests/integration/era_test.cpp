@@ -243,6 +243,78 @@ TEST_CASE("a server of 2026-07-28, for a client of sessions and for one without"
     CHECK(calls == 2);
 }
 
+TEST_CASE("no client's words become headers of the gateway's requests") {
+    const remote_server far(modern_server);
+    gateway_options options;
+    options.servers = {remote("far", far.url())};
+    const gateway gate(std::move(options));
+    const auto session = legacy_session(gate, "/mcp/far");
+    http_client client(gate.port());
+    const std::string smuggled =
+        R"(x\r\nX-Evil: 1\r\nContent-Length: 0\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\nX: )";
+    for (const std::string& method : {smuggled, std::string(R"(x\nX-Evil: 1)"), std::string(R"(x\r)")}) {
+        const auto text = R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}";
+        const auto answer = client.send("POST", "/mcp/far", text, legacy_headers(session));
+        CHECK(number_at(parse(answer.body), "error.code") == -32601);
+        const auto note = R"({"jsonrpc":"2.0","method":")" + method + "\"}";
+        CHECK(client.send("POST", "/mcp/far", note, legacy_headers(session)).status == 202);
+    }
+    CHECK(tool_text(gate.call("far", "echo")) == "modern");
+    for (const auto& each : far.seen()) {
+        CHECK_FALSE(each.headers.contains("x-evil"));
+        CHECK(each.path == "/mcp");
+    }
+}
+
+TEST_CASE("a remote server hears at once that nobody waits any more, also before it has begun to answer") {
+    const remote_server far([](const remote_request& request) {
+        auto told = modern_server(request);
+        told.never = text_at(parse(request.body), "params.name") == "stuck";
+        return told;
+    });
+    gateway_options options;
+    options.servers = {remote("far", far.url())};
+    options.gateway_extra = R"("toolTimeout":2)";
+    const gateway gate(std::move(options));
+    const auto asked = [&](std::size_t count) {
+        return eventually(20s, [&] {
+            std::size_t stuck = 0;
+            for (const auto& each : far.seen())
+                stuck += text_at(parse(each.body), "params.name") == "stuck";
+            return stuck == count;
+        });
+    };
+    const auto call = modern_call("stuck");
+    {
+        http_client leaves(gate.port());
+        leaves.write(request_text("POST", "/mcp/far", call.text(), call.headers()));
+        CHECK(asked(1));
+    }
+    CHECK(eventually(1500ms, [&] { return far.given_up() == 1; })); // long before toolTimeout
+    const auto late = send_modern(gate, "/mcp/far", call);
+    CHECK(late.status == 504);
+    CHECK(eventually(20s, [&] { return far.given_up() == 2; }));
+    const auto shown = details(gate, "far");
+    CHECK(number_at(shown, "inFlight") == 0);
+    CHECK(text_at(shown, "status") == "running");
+}
+
+TEST_CASE("a server of 2026-07-28 whose place an older one takes is found out by its next check") {
+    std::atomic<bool> older = false;
+    const remote_server far([&](const remote_request& request) {
+        if (!older) return modern_server(request);
+        if (asks_for(request, "server/discover"))
+            return answered(request, "error", R"({"code":-32601,"message":"no"})");
+        return no_answer_of_its_own();
+    });
+    gateway_options options;
+    options.servers = {remote("far", far.url(), R"({"checks":{"interval":0.2}})")};
+    const gateway gate(std::move(options));
+    CHECK(tool_text(gate.call("far", "echo")) == "modern");
+    older = true;
+    CHECK(eventually(60s, [&] { return tool_text(gate.call("far", "echo", R"({"text":"old"})")) == "old"; }));
+}
+
 TEST_CASE("a server that refuses the version of server/discover, and offers it, is modern") {
     const remote_server far([](const remote_request& request) {
         if (!asks_for(request, "server/discover")) return modern_server(request);

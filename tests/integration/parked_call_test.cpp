@@ -166,7 +166,8 @@ TEST_CASE("a requestState where links are shared by everybody is refused, and th
     CHECK(notes.count("tools/call ask") == 0);
 }
 
-TEST_CASE("a requestState at the unified endpoint is refused, and the call is not run") {
+TEST_CASE(
+    "a requestState that nobody gave is refused at the unified endpoint, too, and the call is not run") {
     const diary notes;
     gateway_options options;
     options.servers = {notes.server("united")};

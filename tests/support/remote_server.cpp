@@ -113,6 +113,13 @@ void remote_server::serve(int client) {
             seen_.push_back(request);
         }
         const auto told = answer(request);
+        if (told.never) {
+            char rest = 0;
+            while (::recv(client, &rest, 1, 0) > 0)
+                continue;
+            ++given_up_;
+            break;
+        }
         const auto text = "HTTP/1.1 " + std::to_string(told.status) + " X\r\nContent-Type: " + told.type +
                           "\r\n" + told.headers + "Content-Length: " + std::to_string(told.body.size()) +
                           "\r\n\r\n" + told.body;

@@ -1,6 +1,8 @@
 // A remote MCP server over Streamable HTTP, played by the test: one thread for each connection.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -24,6 +26,7 @@ struct remote_answer {
     std::string body;
     std::string type = "application/json";
     std::string headers; // further lines, each with CR LF
+    bool never = false;  // it does not answer, and waits until the client closes the connection
 };
 
 class remote_server {
@@ -38,6 +41,8 @@ class remote_server {
     std::uint16_t port() const { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
     std::vector<remote_request> seen() const;
+    // Requests without an answer whose client has closed the connection.
+    std::size_t given_up() const { return given_up_; }
 
   private:
     void accept_clients();
@@ -49,6 +54,7 @@ class remote_server {
     std::uint16_t port_ = 0;
     mutable std::mutex lock_;
     std::vector<remote_request> seen_;
+    std::atomic<std::size_t> given_up_ = 0;
     std::vector<int> clients_;
     std::vector<std::thread> threads_;
     std::thread acceptor_;

@@ -273,3 +273,25 @@ TEST_CASE("actor, links: a call of a session that is gone starts nothing") {
     CHECK(now.transitions.empty());
     CHECK(now.client.calls("run").empty());
 }
+
+TEST_CASE(
+    "actor, links: a session hears what the server tells everybody once it has used it, and until it ends") {
+    const std::string change = R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})";
+    stage now("shake; while hear; do id; say '" + change +
+              R"('; say '{"jsonrpc":"2.0","id":'"$id"',"result":{}}'; done)");
+    now.start();
+    guest began("s1"), only_lists("s2"), alone(""), never("s3");
+    now.begin(began);
+    CHECK_FALSE(now.ask("tools/list", "{}", only_lists).failure);
+    for (auto* each : {&began, &only_lists})
+        CHECK(each->heard() == words{change});
+    CHECK_FALSE(now.ask("tools/list", "{}", only_lists).failure);
+    CHECK_FALSE(now.ask("tools/list", "{}", alone).failure);
+    for (auto* each : {&began, &only_lists})
+        CHECK(each->heard() == words{change, change});
+    now.server->address().release(only_lists);
+    CHECK_FALSE(now.ask("tools/list", "{}", alone).failure);
+    CHECK(began.heard() == words{change});
+    for (auto* each : {&only_lists, &alone, &never})
+        CHECK(each->heard().empty());
+}

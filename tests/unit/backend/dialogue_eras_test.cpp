@@ -48,6 +48,46 @@ TEST_CASE("dialogue, eras: between equals nothing but the id is touched") {
     }
 }
 
+TEST_CASE("dialogue, eras: over HTTP, where answers come to their requests, modern messages pass untouched") {
+    bridge now;
+    now.carrier.headers = true;
+    now.up(era::modern);
+    const modern_guest a;
+    const modern_guest b;
+    const std::string text =
+        R"({ "id":"\u0063","method":"prompts/get","params":{"name":"p","_meta":)"
+        R"({"progressToken":"\u0074", "io.modelcontextprotocol/x":1}}, "jsonrpc":"2.0"})";
+    auto first = now.submit(text, a, 1);
+    CHECK(now.told_once() == text);
+    auto second = now.submit(text, b, 1);
+    CHECK(now.told_once() == text);
+    const auto progress = note("progress", R"({"progressToken":"\u0074","progress":1})");
+    now.hear_on(3, progress);
+    CHECK(now.progress(second) == progress);
+    now.hear_on(3, note("progress", R"({"progressToken":"of another","progress":1})"));
+    now.hear_on(3, note("progress", R"({"progressToken":2,"progress":1})"));
+    CHECK_FALSE(now.answered(first));
+    CHECK_FALSE(now.answered(second));
+    const std::string value = R"( "result":{"resultType":"complete" ,"messages":[]}})";
+    now.hear_on(3, R"({"id":"\u0063", "jsonrpc":"2.0",)" + value);
+    CHECK(now.response(second) == R"({"id":"\u0063", "jsonrpc":"2.0",)" + value);
+    CHECK_FALSE(now.answered(first));
+    now.hear_on(2, R"({"id":"c", "jsonrpc":"2.0",)" + value); // the same id, spelled in the server's way
+    CHECK(now.response(first) == R"({"id":"\u0063", "jsonrpc":"2.0",)" + value);
+
+    // An id that another call has on the link is nobody's but its caller's.
+    auto third = now.submit(modern_request("5", "prompts/get", R"("name":"p")"), a, 2);
+    auto fourth = now.submit(modern_request("4", "prompts/get", R"("name":"p")"), b, 2);
+    now.hear(result("4"));
+    CHECK_FALSE(now.answered(third));
+    CHECK_FALSE(now.answered(fourth));
+    now.hear_on(4, result("5", R"({"resultType":"complete","messages":[]})"));
+    CHECK(id_of(now.response(third)) == "5");
+    CHECK_FALSE(now.answered(fourth));
+    now.hear_on(5, result("4", R"({"resultType":"complete","messages":[]})"));
+    CHECK(id_of(now.response(fourth)) == "4");
+}
+
 TEST_CASE("dialogue, eras: a modern client's calls to a server of sessions") {
     bridge now;
     const modern_guest who;
@@ -293,4 +333,26 @@ TEST_CASE("dialogue, eras: the level of a session goes with its calls to a moder
                                                  R"("io.modelcontextprotocol/clientInfo":)" +
                                                      session_info +
                                                      R"(,"io.modelcontextprotocol/logLevel":"warning"})");
+}
+
+TEST_CASE("dialogue, eras: what a session can't ask of a modern server") {
+    for (const bool headers : {false, true}) {
+        CAPTURE(headers);
+        bridge now;
+        const session who;
+        now.listeners->join(who);
+        now.carrier.headers = headers;
+        now.up(era::modern);
+        auto listens = now.submit(message("1", "subscriptions/listen", R"("notifications":{})"), who, 1);
+        CHECK(member_of(now.response(listens), "code") == "-32601");
+        auto level = now.submit(message("2", "logging/setLevel", R"("level":"loud")"), who, 2);
+        CHECK(member_of(now.response(level), "code") == "-32602");
+        CHECK(now.told() == words{});
+        // Over HTTP a method stands in a header.
+        for (const std::string method : {R"(x\r\nA: b)", R"(a b\u0000)", R"( x)", R"(\u00e9)"}) {
+            auto odd = now.submit(message("3", method, ""), who, 3);
+            if (headers) CHECK(member_of(now.response(odd), "code") == "-32601");
+            CHECK(now.told().empty() == headers);
+        }
+    }
 }

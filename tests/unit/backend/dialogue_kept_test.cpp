@@ -150,17 +150,18 @@ TEST_CASE("dialogue, headers: the tools are listed before the first call of one 
     keeping now(true);
     auto first = now.submit(call_text(), now.old, 1);
     auto second = now.submit(call_text("u"), now.old, 2);
-    CHECK(now.told_once() == message("2", "tools/list", claims())); // once for both
-    now.hear(result("2", "{" + tools(plain_tool) + R"(,"nextCursor":"\u0032"})"));
-    CHECK(now.told_once() == message("3", "tools/list", R"("cursor":"\u0032",)" + claims()));
-    now.hear(result("3", "{" + tools(tool) + "}"));
+    CHECK(now.talk->in_flight() == 2);
+    CHECK(now.told_once() == message("4", "tools/list", claims())); // once for both
+    now.hear(result("4", "{" + tools(plain_tool) + R"(,"nextCursor":"\u0032"})"));
+    CHECK(now.told_once() == message("5", "tools/list", R"("cursor":"\u0032",)" + claims()));
+    now.hear(result("5", "{" + tools(tool) + "}"));
     testing::settle(now.loop);
     const auto told = now.told();
     REQUIRE(told.size() == 2);
     CHECK(method_of(told[0]) == "tools/call");
-    CHECK(now.carrier.mirrored[4] == region);
-    CHECK(now.carrier.mirrored.count(5) == 0);
-    now.hear(result("4", any_result));
+    CHECK(now.carrier.mirrored[2] == region);
+    CHECK(now.carrier.mirrored.count(3) == 0);
+    now.hear(result("2", any_result));
     CHECK(now.response(first) == result("1", any_result));
     CHECK(now.asks_server(call_text("unknown"), now.old)); // all are listed
     CHECK_FALSE(now.answered(second));
@@ -171,36 +172,41 @@ TEST_CASE("dialogue, headers: the tools are listed before the first call of one 
 }
 
 TEST_CASE("dialogue, headers: -32020 lists the tools anew and makes the call once more") {
-    for (const bool modern : {false, true}) {
-        CAPTURE(modern);
-        keeping now(true);
-        now.ask_server(list_text(), now.old,
-                       kept("0", tools(R"({"name":"t","inputSchema":{"type":"object"}})")));
-        const client_ref from = modern ? client_ref(now.modern) : client_ref(now.old);
-        const auto text = modern
-                              ? modern_request("1", "tools/call", R"("name":"t","arguments":{"region":"eu"})")
-                              : call_text();
-        auto running = now.submit(text, from, 1);
-        const auto first = now.told_once();
-        CHECK(now.carrier.mirrored.empty());
-        now.hear(error("3", -32020));
-        CHECK(now.told_once() == message("4", "tools/list", claims()));
-        CHECK_FALSE(testing::run(now.loop, now.talk->wait_idle(core::time_point::min())));
-        now.hear(result("4", "{" + tools(tool) + "}"));
-        const auto again = now.told_once();
-        CHECK(again == R"({"jsonrpc":"2.0","id":5)" + first.substr(first.find(",\"method\"")));
-        CHECK(now.carrier.mirrored[5] == region);
-        CHECK_FALSE(now.answered(running));
-        now.hear(error("5", -32020)); // once is enough
-        CHECK(id_of(now.response(running)) == "1");
-        testing::settle(now.loop);
-        CHECK(now.told() == words{});
-        CHECK(now.talk->in_flight() == 0);
-    }
+    keeping now(true);
+    const std::string outdated = R"({"name":"t","inputSchema":{"type":"object"}})";
+    now.ask_server(list_text(), now.old, kept("0", tools(outdated)));
+    auto running = now.submit(call_text(), now.old, 1);
+    const auto first = now.told_once();
+    CHECK(now.carrier.mirrored.empty());
+    now.hear(error("3", -32020));
+    CHECK(now.told_once() == message("5", "tools/list", claims()));
+    CHECK_FALSE(testing::run(now.loop, now.talk->wait_idle(core::time_point::min())));
+    now.hear(result("5", "{" + tools(tool) + "}"));
+    const auto again = now.told_once();
+    CHECK(again == R"({"jsonrpc":"2.0","id":4)" + first.substr(first.find(",\"method\"")));
+    CHECK(now.carrier.mirrored[4] == region);
+    CHECK_FALSE(now.answered(running));
+    now.hear(error("4", -32020)); // once is enough, and it is about the gateway's request
+    CHECK(member_of(now.response(running), "code") == "-32603");
+    testing::settle(now.loop);
+    CHECK(now.told() == words{});
+    CHECK(now.talk->in_flight() == 0);
+
+    // A modern client mirrors by itself: its own list is outdated, too, and it has to hear that.
+    keeping both(true);
+    both.ask_server(list_text(), both.old, kept("0", tools(outdated)));
+    const auto text = modern_request("1", "tools/call", R"("name":"t","arguments":{"region":"eu"})");
+    auto mirrored = both.submit(text, both.modern, 1);
+    CHECK(both.told_once() == text);
+    both.hear_on(3, error("1", -32020));
+    CHECK(both.told_once() == message("5", "tools/list", claims()));
+    both.hear(result("5", "{" + tools(tool) + "}"));
+    CHECK(member_of(both.response(mirrored), "code") == "-32020");
+    CHECK(both.told() == words{});
     keeping pipe;
-    auto running = pipe.submit(call_text(), pipe.old, 1);
+    auto direct = pipe.submit(call_text(), pipe.old, 1);
     pipe.hear(error("2", -32020));
-    CHECK(pipe.answered(running));
+    CHECK(pipe.answered(direct));
 }
 
 TEST_CASE("dialogue, headers: a modern client's headers have to fit its arguments") {
@@ -231,4 +237,29 @@ TEST_CASE("dialogue, headers: a modern client's headers have to fit its argument
             if (!each.good) CHECK(member_of(now.response(running), "code") == "-32020");
         }
     }
+}
+
+TEST_CASE("dialogue, headers: what no parameter of the tool knows is passed on to a modern server") {
+    keeping now(true);
+    now.ask_server(list_text(), now.old, kept("0", tools(tool)));
+    auto [sender, running] = reply_sink::make(now.loop.get_executor());
+    const auto text = modern_request("1", "tools/call", R"("name":"t","arguments":{"region":"eu"})");
+    call request(text, jsonrpc::scan(text).id, "tools/call", std::move(sender));
+    request.from = now.modern;
+    request.mirrored = {{"region", "eu"}, {"Trace-Of", "=?base64?eA==?="}};
+    now.talk->submit(std::move(request));
+    CHECK(now.told_once() == text);
+    CHECK(now.carrier.mirrored[3] ==
+          mcp::parameter_fields{{"Region", "eu"}, {"Trace-Of", "=?base64?eA==?="}});
+}
+
+TEST_CASE("dialogue, headers: arguments that stand twice can't be compared with headers") {
+    keeping now(true);
+    now.ask_server(list_text(), now.old, kept("0", tools(tool + "," + plain_tool)));
+    const std::string twice = R"("arguments":{"region":"eu"},"arguments":{"region":"us"})";
+    auto refused = now.submit(modern_request("1", "tools/call", R"("name":"t",)" + twice), now.modern, 1);
+    CHECK(member_of(now.response(refused), "code") == "-32020");
+    CHECK(now.told() == words{});
+    auto plain = now.submit(modern_request("1", "tools/call", R"("name":"u",)" + twice), now.modern, 2);
+    CHECK(now.told().size() == 1); // there is nothing to compare
 }

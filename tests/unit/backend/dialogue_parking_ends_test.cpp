@@ -65,6 +65,22 @@ TEST_CASE("dialogue, parking: cancelled before the interim answer, and after it"
     CHECK(now.talk->in_flight() == 0);
 }
 
+TEST_CASE("dialogue, parking: the newest progress of a call whose client is away waits for it") {
+    parked now;
+    const std::string call = R"("name":"t","_meta":{"progressToken":"p"})";
+    auto running = now.submit(message("1", "tools/call", call), now.owner, 5);
+    now.told();
+    const auto state = now.park(running);
+    now.hear(note("progress", R"({"progressToken":2,"progress":1})"));
+    now.hear(note("progress", R"({"progressToken":2,"progress":2})"));
+    auto retried = now.retry(message("9", "tools/call",
+                                     R"("name":"t","requestState":)" + state +
+                                         R"(,"inputResponses":{"input-1":{}},"_meta":{"progressToken":7})"),
+                             now.owner);
+    CHECK(now.progress(retried) == note("progress", R"({"progressToken":7,"progress":2})"));
+    CHECK_FALSE(now.answered(retried));
+}
+
 TEST_CASE("dialogue, parking: the link is lost") {
     parked now;
     auto running = now.call("1", 1);
@@ -167,4 +183,27 @@ TEST_CASE("dialogue, parking: without a key for its state no call is parked") {
     CHECK(now.told() == words{R"({"jsonrpc":"2.0","id":0)" + not_found});
     now.hear(result("2", any_result));
     CHECK(id_of(now.response(running)) == "1");
+}
+
+TEST_CASE("dialogue, parking: a call that ends while its client is away tells how once it is back") {
+    for (const bool answered : {true, false}) {
+        CAPTURE(answered);
+        parked now;
+        auto running = now.call("1", 1);
+        const auto state = now.park(running);
+        CHECK(now.talk->waits_for(2));
+        if (answered) now.hear(result("2", any_result));
+        now.talk->fail(2,
+                       mcp::fault(fault_kind::call_interrupted, "its stream broke")); // as streams do at last
+        CHECK_FALSE(now.talk->waits_for(2));
+        CHECK(now.talk->has_parked());
+        auto retried = now.retry(now.retry_text(state), now.owner);
+        const auto end = now.end(retried);
+        CHECK(ended_by(end, fault_kind::call_interrupted) != answered);
+        if (answered) CHECK(id_of(end.response) == "7");
+        CHECK_FALSE(now.talk->has_parked());
+        CHECK_FALSE(now.talk->may_be_asking());
+        auto twice = now.retry(now.retry_text(state), now.owner);
+        CHECK(member_of(now.response(twice), "code") == "-32602");
+    }
 }

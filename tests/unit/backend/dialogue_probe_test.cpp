@@ -289,3 +289,23 @@ TEST_CASE("dialogue, probe: a modern client's capabilities are declared to a ser
                         R"("sampling":{},"roots":{}},"clientInfo":)" +
                             gateway_name())});
 }
+
+TEST_CASE("dialogue, probe: a modern server whose place an older one has taken is lost") {
+    for (const int code : {-32601, -32603}) {
+        CAPTURE(code);
+        bridge now;
+        now.up(era::modern);
+        std::optional<outcome> seen;
+        const auto check = [](dialogue& talk, std::optional<outcome>& out) -> core::task<> {
+            out = co_await talk.ask_alive(core::time_point::max());
+        };
+        now.group.spawn("check", check(*now.talk, seen));
+        const auto asked = now.told_once();
+        CHECK(method_of(asked) == "server/discover");
+        now.hear(error(id_of(asked), code));
+        testing::settle(now.loop);
+        REQUIRE(seen);
+        CHECK(seen->failure.has_value() == (code == -32601));
+        CHECK(now.carrier.lost.size() == (code == -32601 ? 1 : 0));
+    }
+}

@@ -241,3 +241,16 @@ TEST_CASE("dialogue, rounds: requests of a modern server are none") {
     CHECK(now.caller.heard() == words{});
     CHECK_FALSE(now.answered(running));
 }
+
+TEST_CASE("dialogue, rounds: only some requests may need input") {
+    for (const auto& asks : {where, std::string()}) {
+        rounds_of now;
+        auto running = now.submit(message("1", "prompts/list", ""), now.caller, 5);
+        now.told();
+        now.hear(needs("2", asks, "\"s\""));
+        CHECK(holds(now.why(running), "input"));
+        CHECK(now.caller.heard() == words{});
+        CHECK(now.told() == words{});
+        CHECK(now.talk->in_flight() == 0);
+    }
+}

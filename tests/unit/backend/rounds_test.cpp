@@ -159,16 +159,18 @@ TEST_CASE("rounds: calls that end otherwise take their questions with them") {
     CHECK(all.take_all().empty());
 }
 
-TEST_CASE("rounds: calls that the server only wants to see again") {
+TEST_CASE("rounds: a call that is taken away tells which questions are still open") {
     rounds all;
     const auto a = std::make_shared<backend::client>();
-    const auto asked = all.begin(call_of(a, 1), needs({roots}), noon);
-    CHECK(all.take_unasking().empty());
-    CHECK(all.begin(call_of(a, 2), needs({}, "\"again\""), noon).empty());
-    const auto again = all.take_unasking();
-    REQUIRE(again.size() == 1);
-    CHECK(again[0].call.ticket == 2);
-    CHECK(again[0].needs.state_token == "\"again\"");
-    CHECK(all.knows(id_of(asked[0])));
-    CHECK(all.size() == 1);
+    auto other = roots;
+    other.key = "other";
+    const auto asked = all.begin(call_of(a, 1), needs({roots, other}), noon);
+    const auto kept = all.begin(call_of(a, 2), needs({roots}), noon + 1min);
+    const auto text = R"({"jsonrpc":"2.0","id":)" + id_of(asked[0]) + R"(,"result":{}})";
+    CHECK_FALSE(all.answer(id_of(asked[0]), text, jsonrpc::scan(text)));
+    const auto late = all.take_expired(noon);
+    REQUIRE(late.size() == 1);
+    CHECK(late[0].open == std::vector<std::string>{id_of(asked[1])});
+    CHECK_FALSE(all.knows(id_of(asked[1])));
+    CHECK(all.knows(id_of(kept[0])));
 }

@@ -256,6 +256,18 @@ TEST_CASE("config gateway: the drawbridge object") {
     CHECK(only_error(read_with(with_gateway(R"("drawbridge": [])")), "gateway.drawbridge", "an object"));
 }
 
+TEST_CASE("config gateway: the key of requestState comes from a variable, and no error repeats it") {
+    const std::string key(32, 'k');
+    const auto good =
+        read_with(with_gateway(R"("drawbridge": {"requestStateKey": "${STATE_KEY}"})"), {{"STATE_KEY", key}});
+    REQUIRE_MESSAGE(good.value, all_text(good));
+    CHECK(good.value->gate.request_state_key == key);
+    const auto bad = read_with(with_gateway(R"("drawbridge": {"requestStateKey": "${STATE_KEY}"})"),
+                               {{"STATE_KEY", "too-short-a-secret"}});
+    CHECK(only_error(bad, "gateway.drawbridge.requestStateKey", "32 characters"));
+    CHECK(all_text(bad).find("too-short-a-secret") == std::string::npos);
+}
+
 TEST_CASE("config gateway: sessions and streams in the drawbridge object") {
     const auto plain = read_with(with_gateway(R"("drawbridge": {})"));
     REQUIRE(plain.value);
@@ -263,6 +275,7 @@ TEST_CASE("config gateway: sessions and streams in the drawbridge object") {
     CHECK(plain.value->gate.allowed_hosts.empty());
     CHECK(!plain.value->gate.legacy_sse);
     CHECK(plain.value->gate.federation);
+    CHECK(plain.value->gate.request_state_key.empty());
     CHECK(plain.value->gate.max_sessions == 10000);
     CHECK(plain.value->gate.max_sessions_per_agent == 10000);
     CHECK(plain.value->gate.stream_buffer_bytes == std::size_t{1} << 20);
@@ -278,6 +291,9 @@ TEST_CASE("config gateway: sessions and streams in the drawbridge object") {
     const std::pair<const char*, const char*> rows[] = {
         {"legacySse", "\"true\""},
         {"legacySse", "1"},
+        {"requestStateKey", "\"\""},
+        {"requestStateKey", "\"far too short to be a key\""},
+        {"requestStateKey", "12345678901234567890123456789012"},
         {"federation", "null"},
         {"federation", "\"no\""},
         {"maxSessions", "0"},

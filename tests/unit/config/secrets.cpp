@@ -32,6 +32,12 @@ TEST_CASE("config secrets: agent ids and values of variables, short ones left ou
     CHECK(secrets_of(gate_with({}), server()).empty());
 }
 
+TEST_CASE("config secrets: the key of requestState") {
+    auto gate = gate_with({"first-agent"});
+    gate.request_state_key = "a key of some length";
+    CHECK(secrets_of(gate, server()) == strings{"a key of some length", "first-agent"});
+}
+
 TEST_CASE("config secrets: the place for traces") {
     auto gate = gate_with({"first-agent"});
     gate.tracing.emplace();

@@ -113,7 +113,7 @@ TEST_CASE("endpoint: what never reaches a server") {
         {"", 400, "-32700"},
         {R"({"jsonrpc":"1.0","id":1,"method":"a"})", 400, "-32600"},
         {R"({"jsonrpc":"2.0","id":null,"method":"a"})", 400, "-32600"},
-        {R"({"jsonrpc":"2.0","id":1,"result":{}})", 202, ""}, // answers nothing
+        {R"({"jsonrpc":"2.0","id":1,"result":{}})", 400, "-32600"}, // answers nothing
         {R"({"jsonrpc":"2.0","method":"notifications/initialized"})", 202, ""},
         {R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})", 202, ""},
         {R"({"jsonrpc":"2.0","method":"notifications/progress","params":{}})", 202, ""},

@@ -39,3 +39,48 @@ TEST_CASE("federated_initialize: none and many servers") {
     const string text(told.at("instructions").as_string());
     CHECK(text.ends_with("s49 (s49__), and 10 more."));
 }
+
+TEST_CASE("filter_for: what a server is asked to tell, under its own URIs") {
+    listen_filter wanted;
+    wanted.tools = true;
+    wanted.resources = true;
+    wanted.uris = {"drawbridge://a/test://x",   "drawbridge://a/",        "drawbridge://a.b/test://y",
+                   "drawbridge://%61/test://z", "drawbridge://a",         "test://x",
+                   "DRAWBRIDGE://a/test://u",   "drawbridge://b/test://x"};
+    listen_filter own;
+    own.tools = true;
+    own.resources = true;
+    own.uris = {"test://x", ""};
+    CHECK(filter_for("a", wanted) == own);
+    own.uris = {"test://y"};
+    CHECK(filter_for("a.b", wanted) == own);
+    own.uris = {};
+    CHECK(filter_for("c", wanted) == own);
+    CHECK(filter_for("a", listen_filter()) == listen_filter());
+}
+
+TEST_CASE("add_agreed: what any server agreed to, under the endpoint's URIs") {
+    listen_filter all;
+    add_agreed(all, "a", listen_filter());
+    CHECK(all.empty());
+    listen_filter first;
+    first.tools = true;
+    first.uris = {"test://x"};
+    add_agreed(all, "a", first);
+    listen_filter second;
+    second.prompts = true;
+    second.uris = {"test://x", "file:///y z"};
+    add_agreed(all, "b c", second);
+    listen_filter both;
+    both.tools = true;
+    both.prompts = true;
+    both.uris = {"drawbridge://a/test://x", "drawbridge://b%20c/test://x", "drawbridge://b%20c/file:///y z"};
+    CHECK(all == both);
+    CHECK(filter_for("b c", all).uris == second.uris);
+    add_agreed(all, "c", listen_filter());
+    CHECK(all == both);
+}
+
+TEST_CASE("gateway_info: an implementation, as MCP wants it") {
+    CHECK(gateway_info("1.2\"3") == R"({"name":"drawbridge","version":"1.2\"3"})");
+}
