@@ -15,9 +15,11 @@ std::string begin_message(std::size_t room) {
     return out;
 }
 
+// Without one where it could not be read: MCP knows no null there.
 void append_id(std::string& out, std::string_view id_token) {
+    if (id_token.empty()) return;
     out += R"(,"id":)";
-    out += id_token.empty() ? std::string_view("null") : id_token;
+    out += id_token;
 }
 
 void append_call(std::string& out, std::string_view method, std::string_view raw_params) {

@@ -159,7 +159,7 @@ TEST_CASE("front: a refusal says what to do, and never what was sent") {
     REQUIRE(server);
     CHECK(
         server->body ==
-        R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Unknown server","data":{"server":"other","detail":"no server of this name is configured"}}})");
+        R"({"jsonrpc":"2.0","error":{"code":-32600,"message":"Unknown server","data":{"server":"other","detail":"no server of this name is configured"}}})");
 }
 
 TEST_CASE("front: a header that stands twice is malformed") {

@@ -13,7 +13,7 @@ TEST_CASE("error_response: the shape of Gateway 5.1") {
           R"({"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"Server unavailable",)"
           R"("data":{"server":"github","detail":"exit status 1"}}})");
     CHECK(error_response("", code_parse_error, "Parse error") ==
-          R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}})");
+          R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"}})");
     CHECK(error_response("\"a\"", 1, "m", "s") ==
           R"({"jsonrpc":"2.0","id":"a","error":{"code":1,"message":"m","data":{"server":"s"}}})");
     CHECK(error_response("\"a\"", 1, "m", "", "d") ==
