@@ -7,8 +7,8 @@
 namespace drawbridge::jsonrpc {
 
 // {"jsonrpc":"2.0","id":ID,"error":{"code":CODE,"message":"...","data":{"server":"...","detail":"..."}}}
-// (Gateway 5.1). An empty id_token is left out (MCP knows no null there), and so are an empty server or detail,
-// and data with both.
+// (Gateway 5.1). An empty id_token is left out (MCP knows no null there), and so are an empty server or
+// detail, and data with both.
 std::string error_response(std::string_view id_token, int code, std::string_view message,
                            std::string_view server = {}, std::string_view detail = {});
 

@@ -63,8 +63,7 @@ TEST_CASE("message: a fault as a response") {
     const mcp::fault wrong(mcp::fault_kind::bad_credentials, "");
     const auto refused = fault_response(wrong);
     CHECK(refused.status == 401);
-    CHECK(refused.body ==
-          R"({"jsonrpc":"2.0","error":{"code":-32003,"message":"Authentication failed"}})");
+    CHECK(refused.body == R"({"jsonrpc":"2.0","error":{"code":-32003,"message":"Authentication failed"}})");
     CHECK(serialize_head(refused, true).find("\r\nWWW-Authenticate: Bearer\r\n") != std::string::npos);
 
     mcp::fault full(mcp::fault_kind::overloaded, "too many");
