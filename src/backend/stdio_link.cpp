@@ -224,6 +224,7 @@ core::task<> stdio_link::close() {
         co_await remove_container();
         child_->signal_group(SIGKILL);
         co_await exited_.wait();
+        co_await remove_container(); // it may have come into being meanwhile
     } else if (exit_->signal != 0 || exit_->code == client_failed) {
         co_await remove_container(); // the end of its client says nothing about the container
     }

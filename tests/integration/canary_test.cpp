@@ -56,7 +56,7 @@ class process_watch {
 
 // A request with a client's secrets in every part that the gateway does not need.
 http_headers client_headers(const stage& on, std::string_view authorization) {
-    auto headers = rpc_headers(authorization);
+    auto headers = rpc_headers(authorization, json_only);
     headers.emplace_back("Cookie", "session=" + on.from_clients.cookie.key);
     headers.emplace_back("X-Secret", on.from_clients.header.key);
     return headers;

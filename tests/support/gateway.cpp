@@ -103,9 +103,8 @@ std::vector<std::string> gateway::stdout_lines() const {
     return lines_of(stdout_text());
 }
 
-http_headers rpc_headers(std::string_view authorization) {
-    http_headers headers{{"Content-Type", "application/json"},
-                         {"Accept", "application/json, text/event-stream"}};
+http_headers rpc_headers(std::string_view authorization, std::string_view accept) {
+    http_headers headers{{"Content-Type", "application/json"}, {"Accept", std::string(accept)}};
     if (!authorization.empty()) headers.emplace_back("Authorization", std::string(authorization));
     return headers;
 }
@@ -132,7 +131,7 @@ http_answer gateway::get(std::string_view path) const {
 http_answer gateway::post(std::string_view path, std::string_view body,
                           std::string_view authorization) const {
     http_client client(port_);
-    return client.send("POST", path, body, rpc_headers(authorization));
+    return client.send("POST", path, body, rpc_headers(authorization, json_only));
 }
 
 boost::json::value gateway::rpc(std::string_view server, std::string_view method, std::string_view params,

@@ -79,7 +79,10 @@ class gateway {
     std::unique_ptr<process> program_;
 };
 
-http_headers rpc_headers(std::string_view authorization = agent);
+inline constexpr std::string_view json_only = "application/json";
+// `accept`: json_only for who can read no event stream, which an answer becomes that takes more than 10 s.
+http_headers rpc_headers(std::string_view authorization = agent,
+                         std::string_view accept = "application/json, text/event-stream");
 std::string rpc_text(std::string_view method, std::string_view params, std::string_view id);
 std::string call_text(std::string_view tool, std::string_view arguments, std::string_view id);
 // The text of a tool's result.

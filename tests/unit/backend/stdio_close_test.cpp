@@ -151,6 +151,7 @@ TEST_CASE("stdio link, the way out: end of input, TERM, KILL, and by force, each
     CHECK(needs_kill.asked() == words{"kill --signal=TERM box", "kill --signal=KILL box",
                                       "rm --force --volumes --time=0 --ignore box"});
     CHECK(needs_force.asked() == words{"kill --signal=TERM box", "kill --signal=KILL box",
+                                       "rm --force --volumes --time=0 --ignore box",
                                        "rm --force --volumes --time=0 --ignore box"});
     CHECK(needs_force.reason_of(kind::closed) ==
           "the container runtime's client was killed by signal 9 (SIGKILL)");
