@@ -263,7 +263,10 @@ void actor::on(link_report report) {
         failure.detail = report.reason;
         payloads_.report(failure);
     }
-    if (report.what == link_report::kind::closed) note_exit(report);
+    if (report.what == link_report::kind::closed) {
+        note_exit(report);
+        if (found_) group_.spawn("image", look_at_image());
+    }
     found->second->on(report);
 }
 
@@ -310,6 +313,7 @@ core::task<> actor::look_for_image() {
     looking_ = false;
     if (!image_ready_) report_failed_start(found.error, found.evidence);
     mailbox_.address().send(message(image_message(std::move(found.error))));
+    co_await look_at_image();
 }
 
 } // namespace drawbridge::backend

@@ -91,6 +91,7 @@ class actor final : public slot_host {
     // Modern clients (actor_eras.cpp).
     std::optional<mcp::era> era() const;
     void note_era(const link_report& report, const slot& place);
+    core::task<> look_at_image();
     void serve_modern(call request);
     void resume(call request);
     bool goes_apart(const call& request) const;
@@ -135,6 +136,8 @@ class actor final : public slot_host {
     preparation preparation_;
     bool looking_ = false;     // look_for_image runs
     bool image_ready_ = false; // and the network
+    bool viewing_ = false;     // look_at_image runs
+    std::string image_;        // that found_ is about
 
     std::unique_ptr<http::reachability> reachability_; // of a remote server
     core::alarm reach_alarm_;

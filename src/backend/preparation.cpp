@@ -10,6 +10,7 @@ namespace drawbridge::backend {
 namespace {
 
 constexpr auto network_limit = std::chrono::seconds(30); // to make a network
+constexpr auto look_limit = std::chrono::seconds(5);     // to ask for an image
 
 } // namespace
 
@@ -54,6 +55,16 @@ core::task<preparation::finding> preparation::provide_image() {
     words.finish();
     failed.evidence = words.text();
     co_return failed;
+}
+
+core::task<std::string> preparation::image_id() {
+    process::command look;
+    look.argv = process::image_id_command(client_, server_.stdio->image);
+    look.environment = client_.environment;
+    const auto deadline = core::clock::now() + look_limit;
+    const auto found = co_await process::run_command(loop_, std::move(look), deadline, &look_stop_);
+    if (!found.ok()) co_return std::string();
+    co_return found.output.substr(0, found.output.find('\n'));
 }
 
 // A network of this server alone; one that all share was made when the gateway started.

@@ -26,8 +26,13 @@ class preparation {
                 telemetry::log log);
 
     core::task<finding> run();
+    // Which image its name stands for at present; empty where that can't be found out. One at a time.
+    core::task<std::string> image_id();
     // Ends a run that is under way.
-    void stop() { stop_.stop(); }
+    void stop() {
+        stop_.stop();
+        look_stop_.stop();
+    }
 
   private:
     core::task<finding> provide_image();
@@ -43,6 +48,7 @@ class preparation {
     const std::vector<std::string>& secrets_;
     telemetry::log log_;
     process::command_stop stop_;
+    process::command_stop look_stop_; // of image_id, which may run beside run
 };
 
 } // namespace drawbridge::backend

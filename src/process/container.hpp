@@ -44,6 +44,8 @@ std::string sanitize_name(std::string_view text);
 // Calls around a container's life, each as a full argument list. Run them with client.environment, the pull
 // with client.pull_environment.
 std::vector<std::string> image_exists_command(const runtime& client, const std::string& image);
+// Prints which image the name stands for at present: its digest.
+std::vector<std::string> image_id_command(const runtime& client, const std::string& image);
 std::vector<std::string> pull_command(const runtime& client, const std::string& image);
 std::vector<std::string> network_exists_command(const runtime& client, const std::string& network);
 std::vector<std::string> create_network_command(const runtime& client, const instance& gateway,

@@ -18,6 +18,10 @@ std::string label_filter(const instance& gateway) {
 
 words image_exists_command(const runtime& client, const std::string& image) {
     if (podman(client)) return {client.path, "image", "exists", image};
+    return image_id_command(client, image);
+}
+
+words image_id_command(const runtime& client, const std::string& image) {
     return {client.path, "image", "inspect", "--format={{.Id}}", image};
 }
 

@@ -50,7 +50,7 @@ class fake_client {
 export DIR=${0%/*}
 printf '%s\n' "$*" >>"$DIR/calls"
 case $1 in
-image) [ -e "$DIR/image" ] ;;
+image) [ "$2" = inspect ] && cat "$DIR/image"; [ -e "$DIR/image" ] ;;
 pull) [ ! -e "$DIR/pull-fails" ] && : >"$DIR/image" || { echo 'registry says no' >&2; exit 125; } ;;
 run) echo $$ >"$DIR/pid"; . "$DIR/server" ;;
 kill) [ -e "$DIR/deaf" ] || kill -"${2#--signal=}" "$(cat "$DIR/pid")" ;;

@@ -383,6 +383,7 @@ TEST_CASE("the calls around a container's life") {
     const std::string p = podman.path, d = docker.path;
     CHECK(image_exists_command(podman, "i") == words{p, "image", "exists", "i"});
     CHECK(image_exists_command(docker, "i") == words{d, "image", "inspect", "--format={{.Id}}", "i"});
+    CHECK(image_id_command(podman, "i") == words{p, "image", "inspect", "--format={{.Id}}", "i"});
     CHECK(pull_command(docker, "i") == words{d, "pull", "--quiet", "i"});
     CHECK(network_exists_command(podman, "n") == words{p, "network", "exists", "n"});
     CHECK(network_exists_command(docker, "n") == words{d, "network", "inspect", "--format={{.Name}}", "n"});
