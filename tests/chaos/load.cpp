@@ -39,7 +39,8 @@ void judge(const http_answer& answer, const std::string& id, const std::string& 
         }
     }
     // Refused before it was read, so its id is not known.
-    if (!error && answer.status == 503 && has_id(message, "null") && find(message, "error.code") != nullptr) {
+    const bool unread = !error && answer.status == 503 && find(message, "id") == nullptr;
+    if (unread && find(message, "error.code") != nullptr) {
         ++into.errors[number_at(message, "error.code")];
         return;
     }
