@@ -137,6 +137,7 @@ class actor final : public slot_host {
     bool looking_ = false;     // look_for_image runs
     bool image_ready_ = false; // and the network
     bool viewing_ = false;     // look_at_image runs
+    bool view_again_ = false;  // the newest look may have been too early
     std::string image_;        // that found_ is about
 
     std::unique_ptr<http::reachability> reachability_; // of a remote server

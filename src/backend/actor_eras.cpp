@@ -51,16 +51,19 @@ void actor::note_era(const link_report& report, const slot& place) {
 // What was found out about a container is true of its image, and another one may have got its name since.
 // Nobody waits for this look: a start that is tried later goes by it.
 core::task<> actor::look_at_image() {
-    const bool matters = settings_.server.stdio && !settings_.server.era && image_ready_ && !closing_;
-    if (!matters || std::exchange(viewing_, true)) co_return;
-    auto id = co_await preparation_.image_id();
-    viewing_ = false;
-    if (id.empty()) co_return;
-    if (!image_.empty() && image_ != id && found_) {
-        log_.info("its image is another one now: what it speaks is found out anew");
-        found_.reset();
+    if (!settings_.server.stdio || settings_.server.era || !image_ready_ || closing_) co_return;
+    view_again_ = true;
+    if (std::exchange(viewing_, true)) co_return;
+    while (std::exchange(view_again_, false)) {
+        auto id = co_await preparation_.image_id();
+        if (id.empty()) continue;
+        if (!image_.empty() && image_ != id && found_) {
+            log_.info("its image is another one now: what it speaks is found out anew");
+            found_.reset();
+        }
+        image_ = std::move(id);
     }
-    image_ = std::move(id);
+    viewing_ = false;
 }
 
 void actor::serve_modern(call request) {
